@@ -1,0 +1,123 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target is built alike: Swift 6 mode, explicit existentials and imports, no warning tolerated.
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// A library target together with its test target `NAMETests`, so that none is made without tests.
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], tests: [Target.Dependency] = []) -> [Target] {
+    [
+        .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings),
+        .testTarget(
+            name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies + tests,
+            swiftSettings: swiftSettings),
+    ]
+}
+
+func system(_ name: String, pkgConfig: String?, apt: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+// Layer numbers are those of docs/architecture.md: a target depends on lower layers only (checked by a test).
+var targets: [Target] = []
+
+// Layer 0: C libraries of the system, and shims for calls that Glibc's module lacks. No logic.
+targets += [
+    .target(name: "CWhittleLinux"),
+    system("CNettle", pkgConfig: "nettle", apt: "nettle-dev"),
+    system("CISAL", pkgConfig: "libisal", apt: "libisal-dev"),
+    system("CDeflate", pkgConfig: "libdeflate", apt: "libdeflate-dev"),
+    system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
+    system("CBzip2", pkgConfig: nil, apt: "libbz2-dev"),
+    system("CLzma", pkgConfig: "liblzma", apt: "liblzma-dev"),
+    system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
+]
+
+// Layer 1: values without I/O.
+targets += library("WhittleCore", ["CNettle"])
+
+// Layer 2: formats, the graph, and the file system below an open root.
+targets += library("WhittleOCI", ["WhittleCore"])
+targets += library("WhittleDockerfile", ["WhittleCore"], tests: ["WhittleOCI"])
+targets += library("WhittleGraph", ["WhittleCore"])
+targets += library("WhittleArchive", ["WhittleCore", "CISAL", "CDeflate", "CZstd", "CBzip2", "CLzma"])
+targets += library("WhittleFileSystem", ["WhittleCore", "CWhittleLinux", systemPackage])
+
+// Layer 3: decisions (frontend, solver) and the blob store.
+targets += library("WhittleFrontend", ["WhittleCore", "WhittleOCI", "WhittleDockerfile", "WhittleGraph"])
+targets += library("WhittleSolver", ["WhittleCore", "WhittleGraph"])
+targets += library("WhittleStore", ["WhittleCore", "WhittleOCI", "WhittleFileSystem", systemPackage])
+
+// Layer 4: snapshots, cache records, registries, and the OCI runtime.
+targets += library(
+    "WhittleSnapshot",
+    ["WhittleCore", "WhittleOCI", "WhittleArchive", "WhittleFileSystem", "WhittleStore", systemPackage])
+targets += library("WhittleCache", ["WhittleCore", "WhittleFileSystem", "WhittleStore", "CSQLite"])
+targets += [
+    .target(name: "CWhittleCurl"),
+    .target(name: "CWhittleToml"),
+]
+targets += library(
+    "WhittleRegistry",
+    ["WhittleCore", "WhittleOCI", "WhittleFileSystem", "WhittleStore", "CWhittleCurl", "CWhittleToml", systemPackage],
+    tests: ["WhittleTestKit"])
+targets += library(
+    "WhittleRuntime", ["WhittleCore", "WhittleOCI", "WhittleFileSystem", "CWhittleLinux", systemPackage])
+
+// Layer 5: outputs.
+targets += library(
+    "WhittleExport",
+    [
+        "WhittleCore", "WhittleOCI", "WhittleArchive", "WhittleFileSystem", "WhittleStore", "WhittleSnapshot",
+        systemPackage,
+    ])
+
+// Layer 6: the build itself.
+targets += library(
+    "WhittleEngine",
+    [
+        "WhittleCore", "WhittleOCI", "WhittleDockerfile", "WhittleGraph", "WhittleArchive", "WhittleFileSystem",
+        "WhittleFrontend", "WhittleSolver", "WhittleStore", "WhittleSnapshot", "WhittleCache", "WhittleRegistry",
+        "WhittleRuntime", "WhittleExport", systemPackage,
+    ],
+    tests: ["WhittleTestKit"])
+
+// Layer 9: the command line. Layer 10: `main` only.
+targets += library(
+    "WhittleCommands",
+    [
+        "WhittleCore", "WhittleOCI", "WhittleDockerfile", "WhittleGraph", "WhittleFileSystem", "WhittleFrontend",
+        "WhittleStore", "WhittleSnapshot", "WhittleCache", "WhittleRegistry", "WhittleRuntime", "WhittleExport",
+        "WhittleEngine", argumentParser,
+    ],
+    tests: ["WhittleTestKit"])
+targets += [
+    .executableTarget(
+        name: "whittle", dependencies: ["WhittleCommands", "CWhittleLinux"], swiftSettings: swiftSettings),
+    // For tests only: fixtures, an in-process registry, a fake runtime.
+    .target(
+        name: "WhittleTestKit", dependencies: ["WhittleCore", "WhittleOCI", "WhittleFileSystem"],
+        swiftSettings: swiftSettings),
+    // What the package as a whole promises: layers, documentation, the command line as a user meets it.
+    .testTarget(name: "WhittleProjectTests", dependencies: ["WhittleTestKit"], swiftSettings: swiftSettings),
+]
+
+let package = Package(
+    name: "whittle",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
+    ],
+    targets: targets,
+    cxxLanguageStandard: .cxx17
+)
