@@ -1,0 +1,73 @@
+public import WhittleCore
+
+/// What happens to the steps of a build, in order, for whoever shows it.
+///
+/// A step is announced by ``started(_:)`` or ``cached(_:)``, and each one that started ends with exactly one of
+/// ``finished(_:)``, ``failed(_:message:)`` or ``cancelled(_:)``.
+public enum StepEvent: Sendable {
+    case started(Step)
+    /// Its result was there already.
+    case cached(Step)
+    /// Bytes that the step wrote, cut anywhere.
+    case output(Step, stream: OutputStream, bytes: [UInt8])
+    /// How far a part of the step is: a layer being fetched, a layer being written.
+    case progress(Step, StepProgress)
+    case finished(Step)
+    case failed(Step, message: String)
+    case cancelled(Step)
+    case warning(BuildWarning)
+
+    public enum OutputStream: Int, Hashable, Sendable {
+        case standardOutput = 1
+        case standardError = 2
+    }
+}
+
+/// A step as a person sees it.
+public struct Step: Hashable, Sendable {
+    /// The vertex's digest, or one of its own for work that is no vertex (loading a file, exporting).
+    public let id: Digest
+    public let name: String
+
+    public init(id: Digest, name: String) {
+        self.id = id
+        self.name = name
+    }
+
+    /// Work of the tool itself, named `[internal] …` or `exporting …`.
+    public init(internal name: String) {
+        self.init(id: Digest(hashing: "step:" + name), name: name)
+    }
+
+    public init(_ vertex: Vertex) {
+        self.init(id: vertex.digest, name: vertex.metadata.name)
+    }
+}
+
+/// How far a part of a step is.
+public struct StepProgress: Hashable, Sendable {
+    /// What is under way: a digest, a file name.
+    public let name: String
+    public let current: ByteCount
+    /// `nil` where it is not known.
+    public let total: ByteCount?
+    public let isDone: Bool
+
+    public init(name: String, current: ByteCount, total: ByteCount?, isDone: Bool = false) {
+        self.name = name
+        self.current = current
+        self.total = total
+        self.isDone = isDone
+    }
+}
+
+/// Something that a user should know and that does not stop the build.
+public struct BuildWarning: Hashable, Sendable {
+    public let message: String
+    public let location: SourceLocation?
+
+    public init(_ message: String, at location: SourceLocation? = nil) {
+        self.message = message
+        self.location = location
+    }
+}
