@@ -10,10 +10,10 @@ let swiftSettings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-/// A library target together with its test target `NAMETests`, so that none is made without tests.
+/// A library target with its `README.md`, together with its test target `NAMETests`, so that none is made without.
 func library(_ name: String, _ dependencies: [Target.Dependency] = [], tests: [Target.Dependency] = []) -> [Target] {
     [
-        .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings),
+        .target(name: name, dependencies: dependencies, exclude: ["README.md"], swiftSettings: swiftSettings),
         .testTarget(
             name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies + tests,
             swiftSettings: swiftSettings),
