@@ -1,0 +1,1 @@
+run node dist/index.js --once | expect '"uptime":"2m"'

@@ -1,0 +1,3 @@
+run node dist/index.js --once | expect '"uptime":"2m"'
+get 3000 / | expect '"street":"Elm 4"'
+[ "$dockerfile" = Dockerfile.single ] || absent /app/node_modules/typescript /app/src

@@ -1,0 +1,3 @@
+declare function require(module: string): any;
+declare const process: any;
+declare const console: any;
