@@ -45,10 +45,10 @@ check: setup-build lint
 	$(SWIFT) test --skip-build --skip WhittleEngineTests --skip WhittleRuntimeTests --skip WhittleRegistryTests
 
 lint:
-	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks
+	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
 
 format:
-	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests Benchmarks
+	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
 
 examples: setup-test release
 	WHITTLE=$(RELEASE) scripts/examples.sh
