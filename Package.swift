@@ -50,17 +50,20 @@ targets += library("WhittleOCI", ["WhittleCore"])
 targets += library("WhittleDockerfile", ["WhittleCore"], tests: ["WhittleOCI"])
 targets += library("WhittleGraph", ["WhittleCore"])
 targets += library("WhittleArchive", ["WhittleCore", "CISAL", "CDeflate", "CZstd", "CBzip2", "CLzma"])
-targets += library("WhittleFileSystem", ["WhittleCore", "CWhittleLinux", systemPackage])
+targets += library(
+    "WhittleFileSystem", ["WhittleCore", "CWhittleLinux", systemPackage], tests: ["WhittleTestKit"])
 
 // Layer 3: decisions (frontend, solver) and the blob store.
 targets += library("WhittleFrontend", ["WhittleCore", "WhittleOCI", "WhittleDockerfile", "WhittleGraph"])
 targets += library("WhittleSolver", ["WhittleCore", "WhittleGraph"])
-targets += library("WhittleStore", ["WhittleCore", "WhittleOCI", "WhittleFileSystem", systemPackage])
+targets += library(
+    "WhittleStore", ["WhittleCore", "WhittleOCI", "WhittleFileSystem", systemPackage], tests: ["WhittleTestKit"])
 
 // Layer 4: snapshots, cache records, registries, and the OCI runtime.
 targets += library(
     "WhittleSnapshot",
-    ["WhittleCore", "WhittleOCI", "WhittleArchive", "WhittleFileSystem", "WhittleStore", systemPackage])
+    ["WhittleCore", "WhittleOCI", "WhittleArchive", "WhittleFileSystem", "WhittleStore", systemPackage],
+    tests: ["WhittleTestKit"])
 targets += library("WhittleCache", ["WhittleCore", "WhittleFileSystem", "WhittleStore", "CSQLite"])
 targets += [
     .target(name: "CWhittleCurl"),
@@ -105,7 +108,7 @@ targets += [
         name: "whittle", dependencies: ["WhittleCommands", "CWhittleLinux"], swiftSettings: swiftSettings),
     // For tests only: fixtures, an in-process registry, a fake runtime.
     .target(
-        name: "WhittleTestKit", dependencies: ["WhittleCore", "WhittleOCI", "WhittleFileSystem"],
+        name: "WhittleTestKit", dependencies: ["WhittleCore", "WhittleOCI", "WhittleFileSystem", systemPackage],
         swiftSettings: swiftSettings),
     // What the package as a whole promises: layers, documentation, the command line as a user meets it.
     .testTarget(name: "WhittleProjectTests", dependencies: ["WhittleTestKit"], swiftSettings: swiftSettings),

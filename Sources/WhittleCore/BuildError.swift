@@ -51,7 +51,9 @@ extension BuildError: CustomStringConvertible {
                 text += "\n  cause: \(inner.message)"
                 origin = inner.cause
             } else {
-                text += "\n  cause: \(current)"
+                // An empty text is that of a cause which the message already tells.
+                let reason = "\(current)"
+                if !reason.isEmpty { text += "\n  cause: \(reason)" }
                 origin = nil
             }
         }
