@@ -1,0 +1,108 @@
+internal import ArgumentParser
+
+/// What is built.
+struct BuildInputOptions: ParsableArguments {
+    @Option(
+        name: [.customShort("f"), .customLong("file")],
+        help: ArgumentHelp(
+            "The Dockerfile; '-' for standard input. Without it: Dockerfile in the context.", valueName: "path"),
+        completion: .file())
+    var file: String?
+
+    @Option(help: ArgumentHelp("Build this stage instead of the last one.", valueName: "stage"))
+    var target: String?
+
+    @Option(
+        name: .customLong("build-arg"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "Set an ARG; without '=VALUE' the value comes from the environment.", valueName: "name[=value]"))
+    var buildArguments: [String] = []
+
+    @Option(
+        name: .customLong("build-context"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "Put a directory, docker-image://REF or oci-layout://DIR[:TAG] in the place of a stage or image.",
+            valueName: "name=value"))
+    var buildContexts: [String] = []
+
+    @Option(name: .customLong("label"), parsing: .singleValue, help: ArgumentHelp("Set a label.", valueName: "name=value"))
+    var labels: [String] = []
+
+    @Option(help: ArgumentHelp("The platform the image is for.", valueName: "os/arch[/variant]"))
+    var platform: String?
+
+    @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "Give a secret to the steps that mount it: id=ID,src=FILE, src=- for standard input, or env=NAME.",
+            valueName: "spec"))
+    var secret: [String] = []
+}
+
+/// What may be taken from earlier builds.
+struct BuildCacheOptions: ParsableArguments {
+    @Flag(name: .customLong("no-cache"), help: "Run every step, whatever the cache has.")
+    var noCache = false
+
+    @Option(
+        name: .customLong("no-cache-filter"), parsing: .singleValue,
+        help: ArgumentHelp("Run every step of these stages.", valueName: "stage[,stage]"))
+    var noCacheFilters: [String] = []
+
+    @Flag(help: "Ask the registry for base images even where the store has them.")
+    var pull = false
+}
+
+/// What comes out, and how the build is shown.
+struct BuildOutputOptions: ParsableArguments {
+    @Option(
+        name: [.customShort("t"), .customLong("tag")], parsing: .singleValue,
+        help: ArgumentHelp("Name the image in the store; may be given several times.", valueName: "name[:tag]"))
+    var tags: [String] = []
+
+    @Option(
+        name: [.customShort("o"), .customLong("output")], parsing: .singleValue,
+        help: ArgumentHelp(
+            "Where the result goes: type=oci|docker|local|tar|image|cacheonly with dest=, name=, compression=, "
+                + "compression-level=, tar=false; or a directory, or '-' for a tar on standard output.",
+            valueName: "spec"))
+    var outputs: [String] = []
+
+    @Option(help: ArgumentHelp("Write the image ID to a file.", valueName: "path"), completion: .file())
+    var iidfile: String?
+
+    @Option(
+        name: .customLong("metadata-file"),
+        help: ArgumentHelp("Write digests and names of the result to a file, as JSON.", valueName: "path"),
+        completion: .file())
+    var metadataFile: String?
+
+    @Option(help: ArgumentHelp("How to show the build: auto, plain, quiet.", valueName: "mode"))
+    var progress: ProgressPrinter.Mode?
+
+    @Flag(name: [.customShort("q"), .customLong("quiet")], help: "Print the image ID and nothing else.")
+    var quiet = false
+
+    /// The mode that the options and `$BUILDKIT_PROGRESS` ask for.
+    var mode: ProgressPrinter.Mode {
+        if quiet { return .quiet }
+        if let progress { return progress }
+        return StoreOptions.variable("BUILDKIT_PROGRESS").flatMap { ProgressPrinter.Mode(rawValue: $0) } ?? .auto
+    }
+}
+
+/// How steps run.
+struct BuildExecutionOptions: ParsableArguments {
+    @Option(
+        name: [.customShort("j"), .customLong("jobs")],
+        help: ArgumentHelp("Run this many steps at once. Without it: twice the number of processors.", valueName: "n"))
+    var jobs: Int?
+
+    @Option(help: ArgumentHelp("The OCI runtime that runs steps: crun, runc, or a path.", valueName: "name"))
+    var runtime = "crun"
+
+    @Option(help: ArgumentHelp("The network of steps that do not say one: default, host, none.", valueName: "mode"))
+    var network = "default"
+}
+
+extension ProgressPrinter.Mode: ExpressibleByArgument {}

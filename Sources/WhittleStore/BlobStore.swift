@@ -1,0 +1,77 @@
+internal import SystemPackage
+package import WhittleCore
+package import WhittleFileSystem
+
+/// Blobs by digest, on disk.
+///
+/// What has a name here is complete, verified and was on disk before it got the name. Safe to use from many threads and
+/// processes at once.
+package struct BlobStore: Sendable {
+    private let layout: StoreLayout
+
+    package init(_ layout: StoreLayout) { self.layout = layout }
+
+    /// The file of a blob, whether or not it is there.
+    package func path(of digest: Digest) -> String { layout.blobs + "/" + digest.hex }
+
+    /// The size of a blob, or `nil` where the store does not have it.
+    package func size(of digest: Digest) throws(BuildError) -> ByteCount? {
+        let path = path(of: digest)
+        do throws(Errno) {
+            return ByteCount(try Syscall.status(path).size)
+        } catch {
+            guard error != .noSuchFileOrDirectory else { return nil }
+            throw .fileSystem("read", path, error)
+        }
+    }
+
+    /// Whether the store has the blob with this size. One of another size is damaged and counts as missing.
+    package func has(_ digest: Digest, size: ByteCount) throws(BuildError) -> Bool {
+        try self.size(of: digest) == size
+    }
+
+    /// Opens a blob for reading.
+    ///
+    /// - Throws: `blob-missing`, `file-system`.
+    package func open(_ digest: Digest) throws(BuildError) -> OwnedDescriptor {
+        let path = path(of: digest)
+        do throws(Errno) {
+            return try Syscall.open(path, [.readOnly])
+        } catch {
+            throw error == .noSuchFileOrDirectory ? .blobMissing(digest, path) : .fileSystem("open", path, error)
+        }
+    }
+
+    /// The bytes of a small blob: a manifest, a configuration.
+    ///
+    /// - Throws: `blob-missing`; `blob-mismatch` where the bytes do not have the digest; `file-system` also for one of
+    ///   more than `limit` bytes.
+    package func bytes(of digest: Digest, limit: Int = 16 << 20) throws(BuildError) -> [UInt8] {
+        let path = path(of: digest)
+        guard let bytes = try FileReading.bytes(ofFileAt: path, limit: limit) else { throw .blobMissing(digest, path) }
+        let found = Digest(hashing: bytes)
+        guard found == digest else {
+            throw .blobMismatch("the blob '\(path)'", expected: "\(digest)", found: "\(found)")
+        }
+        return bytes
+    }
+
+    /// Starts a blob in `scratch`.
+    package func ingest(in scratch: ProcessScratch) throws(BuildError) -> BlobWriter {
+        try BlobWriter(store: self, temporary: scratch.makePath("ingest"))
+    }
+
+    /// Stores a small blob.
+    ///
+    /// - Returns: its digest.
+    @discardableResult
+    package func store(_ bytes: [UInt8], in scratch: ProcessScratch) throws(BuildError) -> Digest {
+        let digest = Digest(hashing: bytes)
+        if try has(digest, size: ByteCount(bytes.count)) { return digest }
+        let writer = try ingest(in: scratch)
+        try bytes.withUnsafeBufferPointer { (buffer) throws(BuildError) in
+            try writer.write(UnsafeRawBufferPointer(buffer))
+        }
+        return try writer.commit()
+    }
+}

@@ -1,0 +1,75 @@
+internal import Glibc
+internal import Synchronization
+internal import SystemPackage
+package import WhittleCore
+internal import WhittleFileSystem
+
+/// The directory below `active/` that one process works in: unfinished snapshots, blobs on their way, mount points.
+///
+/// The process holds a lock on it, so that others know it is alive; what a dead one left is removed by ``sweep(_:)``.
+package final class ProcessScratch: Sendable {
+    /// Absolute.
+    package let path: String
+    private let lock: FileLock
+    private let counter = Atomic<Int>(0)
+
+    /// Makes a directory of the process's own.
+    package init(in layout: StoreLayout) throws(BuildError) {
+        let name = "\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 36))"
+        path = layout.active + "/" + name
+        // The lock's name comes first: a directory without a lock file is a dead one.
+        guard let lock = try FileLock.tryAcquire(layout.active + "/" + name + ".lock") else {
+            preconditionFailure("a random name is taken")
+        }
+        self.lock = lock
+        try StoreLayout.makeDirectories(path, mode: 0o700)
+    }
+
+    /// A path below that nothing has yet; nothing is made there. `kind` starts its name.
+    package func makePath(_ kind: String) -> String {
+        "\(path)/\(kind)-\(counter.add(1, ordering: .relaxed).newValue)"
+    }
+
+    /// Makes a directory below.
+    package func makeDirectory(_ kind: String, mode: UInt32 = 0o700) throws(BuildError) -> String {
+        let path = makePath(kind)
+        try StoreLayout.makeDirectories(path, mode: mode)
+        return path
+    }
+
+    /// Removes the directory and its lock. Mounts below must be gone.
+    package func remove() throws(BuildError) {
+        try TreeRemoval.remove(path)
+        unlink(lock.path)
+        lock.release()
+    }
+
+    /// Removes what processes that ended without cleaning up have left.
+    ///
+    /// - Returns: how many directories were removed.
+    @discardableResult
+    package static func sweep(_ layout: StoreLayout) throws(BuildError) -> Int {
+        guard let entries = opendir(layout.active) else {
+            throw .fileSystem("read directory", layout.active, .init(rawValue: errno))
+        }
+        defer { closedir(entries) }
+        var names: Set<String> = []
+        while let entry = readdir(entries) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.insert(name.hasSuffix(".lock") ? String(name.dropLast(5)) : name) }
+        }
+        var removed = 0
+        for name in names {
+            let path = layout.active + "/" + name
+            // Held: its process lives. Taken here, nobody else sweeps it at the same time.
+            guard let lock = try FileLock.tryAcquire(path + ".lock") else { continue }
+            try TreeRemoval.remove(path)
+            unlink(lock.path)
+            lock.release()
+            removed += 1
+        }
+        return removed
+    }
+}

@@ -1,0 +1,103 @@
+internal import Glibc
+package import WhittleCore
+internal import SystemPackage
+internal import WhittleFileSystem
+
+/// Where things are in a store.
+///
+/// | path | what |
+/// |---|---|
+/// | `version` | the number of this layout |
+/// | `blobs/sha256/HEX` | blobs, complete and verified |
+/// | `snapshots/ID/` | committed snapshots |
+/// | `cache-mounts/` | directories of `RUN --mount=type=cache` |
+/// | `contexts/HEX` | what is known of the files of a build context |
+/// | `index.json` | the names of images, an OCI index |
+/// | `whittle.db` | cache records |
+/// | `active/ID/` | what one running process works on; see ``ProcessScratch`` |
+/// | `locks/` | lock files, present while held |
+///
+/// Everything is written elsewhere first and renamed into place, so what is there is whole, and several processes share
+/// one store.
+package struct StoreLayout: Hashable, Sendable {
+    /// Absolute.
+    package let root: String
+
+    /// The layout that this program reads and writes.
+    private static let version = "1"
+
+    package var blobs: String { root + "/blobs/sha256" }
+    package var snapshots: String { root + "/snapshots" }
+    package var cacheMounts: String { root + "/cache-mounts" }
+    package var contexts: String { root + "/contexts" }
+    package var active: String { root + "/active" }
+    package var locks: String { root + "/locks" }
+    package var database: String { root + "/whittle.db" }
+    package var imageIndex: String { root + "/index.json" }
+
+    /// Opens the store at `root`, making what is missing. Costs two system calls where the store is there.
+    ///
+    /// - Throws: `store-unusable` where the directories cannot be made or are another program's; `store-version` where
+    ///   another version of the layout is found.
+    package init(openingAt root: String) throws(BuildError) {
+        self.root = root
+        let found: [UInt8]?
+        do throws(BuildError) {
+            found = try FileReading.bytes(ofFileAt: root + "/version", limit: 64)
+        } catch {
+            throw .storeUnusable(root, error)
+        }
+        if let found {
+            let text = String(decoding: found, as: UTF8.self).filter { !$0.isWhitespace }
+            guard text == Self.version else { throw .storeVersion(root, found: text, expected: Self.version) }
+            guard access(root, W_OK) == 0 else {
+                throw .storeUnusable(root, .fileSystem("write to", root, .init(rawValue: errno)))
+            }
+            return
+        }
+        do throws(BuildError) {
+            try Self.makeDirectories(root, mode: 0o755)
+            for path in ["/blobs", "/blobs/sha256"] { try Self.makeDirectories(root + path, mode: 0o755) }
+            // What is in these may be another user's business: unpacked images, secrets' mount points.
+            for path in [snapshots, cacheMounts, contexts, active, locks] {
+                try Self.makeDirectories(path, mode: 0o700)
+            }
+            try AtomicFile.write(Self.version + "\n", to: root + "/version")
+        } catch {
+            throw .storeUnusable(root, error)
+        }
+    }
+
+    /// Waits for the lock on `key`, which excludes every other process and task that asks for the same key.
+    package func lock(_ key: String) async throws -> StoreLock {
+        StoreLock(try await FileLock.acquire(locks + "/" + key))
+    }
+
+    /// Makes a directory and the missing ones above it.
+    static func makeDirectories(_ path: String, mode: UInt32) throws(BuildError) {
+        if mkdir(path, mode_t(mode)) == 0 { return }
+        var code = errno
+        if code == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+            try makeDirectories(String(path[..<slash]), mode: 0o755)
+            if mkdir(path, mode_t(mode)) == 0 { return }
+            code = errno
+        }
+        // Another process may have been faster; a file of that name shows with the first use.
+        guard code == EEXIST else { throw .fileSystem("make directory", path, .init(rawValue: code)) }
+    }
+}
+
+/// A lock on a key of the store, held until ``release()`` or the end of the process.
+package struct StoreLock: Sendable {
+    private let lock: FileLock
+
+    fileprivate init(_ lock: FileLock) { self.lock = lock }
+
+    /// Gives the lock back and takes its file away.
+    package func release() {
+        // Unlinked while held: whoever waits finds that the name has gone and makes a new file. A file that stays is
+        // harmless.
+        unlink(lock.path)
+        lock.release()
+    }
+}
