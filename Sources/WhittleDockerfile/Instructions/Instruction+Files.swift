@@ -11,7 +11,7 @@ extension Instruction {
         public let platform: Token?
 
         /// The name of the stage in lower case, or `nil`.
-        public var stageName: String? { name?.text.lowercased() }
+        public var stageName: String? { name.map { GoCase.lowercased($0.text) } }
 
         public init(image: Token, name: Token?, platform: Token?) {
             self.image = image
@@ -24,7 +24,7 @@ extension Instruction {
     public enum FileSource: Sendable {
         /// A path, glob or (for ADD) URL; unexpanded.
         case path(Token)
-        /// A heredoc, a file of the heredoc's name; `text` is unexpanded, `nil` content never occurs.
+        /// A heredoc, a file of the heredoc's name; `text` is unexpanded, its leading tabs removed where `<<-` asks for it.
         case inline(name: String, text: String, expands: Bool, at: SourceRange)
 
         /// The place in the instruction.

@@ -2,34 +2,28 @@ public import WhittleCore
 
 /// One instruction of a Dockerfile.
 public struct Instruction: Sendable {
-    /// As written, in any casing.
-    public let keyword: Token
+    /// The instruction as its words.
+    public let raw: RawInstruction
     /// What the instruction says, by its keyword.
     public let kind: Kind
-    /// All flags in their order, known to ``kind`` already.
-    public let flags: [Flag]
-    /// The heredocs in their order.
-    public let heredocs: [Heredoc]
-    /// The comments directly above, oldest first; an empty comment line starts anew.
-    public let comments: [String]
-    /// The instruction as one line, continuations joined, without heredoc bodies: what history and progress show.
-    public let text: String
-    /// From the keyword to the last byte of the instruction, heredoc terminators included.
-    public let range: SourceRange
 
-    public init(
-        keyword: Token, kind: Kind, flags: [Flag], heredocs: [Heredoc], comments: [String], text: String,
-        range: SourceRange
-    ) {
-        self.keyword = keyword
+    init(raw: RawInstruction, kind: Kind) {
+        self.raw = raw
         self.kind = kind
-        self.flags = flags
-        self.heredocs = heredocs
-        self.comments = comments
-        self.text = text
-        self.range = range
     }
 
+    /// As written, in any casing.
+    public var keyword: Token { raw.keyword }
+    /// All flags in their order, known to ``kind`` already.
+    public var flags: [Flag] { raw.flags }
+    /// The heredocs in their order.
+    public var heredocs: [Heredoc] { raw.heredocs }
+    /// The comments directly above, oldest first; an empty comment line starts anew.
+    public var comments: [String] { raw.comments }
+    /// The instruction as one line, continuations joined, without heredoc bodies: what history and progress show.
+    public var text: String { raw.text }
+    /// From the keyword to the last byte of the instruction, heredoc terminators included.
+    public var range: SourceRange { raw.range }
     /// The keyword in upper case.
     public var name: String { kind.keyword.rawValue }
 

@@ -15,27 +15,51 @@ public struct SourceText: Sendable {
         self.file = file
         self.bytes = bytes
         var starts = [0]
-        bytes.withUnsafeBufferPointer { buffer in
-            for index in buffer.indices where buffer[index] == UInt8(ascii: "\n") { starts.append(index + 1) }
+        starts.reserveCapacity(bytes.count / 32 + 1)
+        var index = bytes.startIndex
+        while let feed = bytes[index...].firstIndex(of: UInt8(ascii: "\n")) {
+            index = feed + 1
+            if index < bytes.count { starts.append(index) }
         }
-        if starts.count > 1, starts.last == bytes.count { starts.removeLast() }
         self.lineStarts = starts
     }
 
-    /// The bytes of line `number`, counted from 1, without its end; `nil` where there is no such line.
-    public func line(_ number: Int) -> ArraySlice<UInt8>? {
-        guard number >= 1, number <= lineStarts.count else { return nil }
-        let start = lineStarts[number - 1]
-        var end = number < lineStarts.count ? lineStarts[number] : bytes.count
-        while end > start, bytes[end - 1] == UInt8(ascii: "\n") || bytes[end - 1] == UInt8(ascii: "\r") { end -= 1 }
-        return bytes[start..<end]
+    /// How many lines there are: an empty file has none, and a line feed at the end begins no further line.
+    public var lineCount: Int { bytes.isEmpty ? 0 : lineStarts.count }
+
+    /// The offsets of line `number`, counted from 1, with its line end.
+    ///
+    /// - Precondition: `number` is in `1...lineCount`.
+    func lineRange(_ number: Int) -> Range<Int> {
+        lineStarts[number - 1]..<(number < lineStarts.count ? lineStarts[number] : bytes.count)
     }
 
-    /// `range` with the file's name and its lines. Of a range over many lines only the first 20 are kept.
+    /// `range` without line feeds and carriage returns at its end.
+    func withoutLineEnd(_ range: Range<Int>) -> Range<Int> {
+        var end = range.upperBound
+        while end > range.lowerBound, bytes[end - 1] == 0x0A || bytes[end - 1] == 0x0D { end -= 1 }
+        return range.lowerBound..<end
+    }
+
+    /// The place of `offsets`, which lie on line `line`.
+    func place(_ offsets: Range<Int>, line: Int) -> SourceRange {
+        let start = lineStarts[line - 1]
+        return SourceRange(
+            SourcePosition(line: line, column: offsets.lowerBound - start + 1),
+            SourcePosition(line: line, column: offsets.upperBound - start + 1))
+    }
+
+    /// `range` with the file's name and its lines. Of a range over many lines only the first 20 are kept, of a line
+    /// only the first 64 KiB.
     public func location(of range: SourceRange) -> SourceLocation {
-        let last = min(range.end.line, range.start.line + 19)
-        let lines = stride(from: range.start.line, through: max(range.start.line, last), by: 1).compactMap { number in
-            line(number).map { String(decoding: $0, as: UTF8.self) }
+        let first = range.start.line
+        let last = min(range.end.line, first + 19, lineCount)
+        var lines: [String] = []
+        if first >= 1, first <= last {
+            for number in first...last {
+                let text = withoutLineEnd(lineRange(number))
+                lines.append(UTF8Text.string(bytes, text.lowerBound..<min(text.upperBound, text.lowerBound + 65_536)))
+            }
         }
         return SourceLocation(file: file, range: range, lines: lines)
     }

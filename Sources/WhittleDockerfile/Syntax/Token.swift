@@ -106,11 +106,13 @@ public struct Heredoc: Hashable, Sendable {
     }
 
     /// The content with leading tabs removed where the heredoc asks for it.
-    public var text: String {
-        guard chomps else { return content }
+    public var text: String { chomps ? Self.withoutLeadingTabs(content) : content }
+
+    /// `text` without the tabs at the start of each line.
+    static func withoutLeadingTabs(_ text: String) -> String {
         var result: [UInt8] = []
         var isAtLineStart = true
-        for byte in content.utf8 {
+        for byte in text.utf8 {
             if isAtLineStart, byte == UInt8(ascii: "\t") { continue }
             result.append(byte)
             isAtLineStart = byte == UInt8(ascii: "\n")
