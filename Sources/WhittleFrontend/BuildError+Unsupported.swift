@@ -1,0 +1,37 @@
+public import WhittleCore
+
+extension BuildError.Code {
+    /// Something that Dockerfiles can ask for and this version does not do yet.
+    public static let notSupported = BuildError.Code(rawValue: "not-supported")
+}
+
+extension BuildError {
+    /// What is not done yet, by what to do instead.
+    enum Unsupported: Hashable {
+        case insecureRun
+        case device
+        case ssh
+        case remoteAdd(RemoteSource)
+
+        fileprivate var hint: String {
+            switch self {
+            case .insecureRun: "remove --security=insecure; the step then runs with docker's default rights"
+            case .device: "remove --device; run what needs the device in a container of the finished image"
+            case .ssh: "fetch with a token instead: RUN --mount=type=secret,id=NAME and https"
+            case .remoteAdd(.http): "download it in a step, RUN wget -O FILE URL, or fetch it first and COPY it"
+            case .remoteAdd(.git): "clone it in a step, RUN git clone URL, or clone it first and COPY it"
+            }
+        }
+    }
+
+    static func unsupported(_ what: String, _ reason: Unsupported, at location: SourceLocation) -> BuildError {
+        BuildError(.notSupported, "\(what) is not supported yet", hint: reason.hint, at: location)
+    }
+
+    /// Does not show the address: it may hold a password.
+    static func unsupportedContext() -> BuildError {
+        BuildError(
+            .notSupported, "--build-context with a git repository, URL or other target is not supported yet",
+            hint: "fetch it first, and name the directory")
+    }
+}

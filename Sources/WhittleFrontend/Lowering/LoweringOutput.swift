@@ -1,0 +1,47 @@
+internal import WhittleCore
+internal import WhittleDockerfile
+internal import WhittleGraph
+internal import WhittleOCI
+
+/// What the lowering of all stages writes to. Lives inside one synchronous call.
+final class LoweringOutput {
+    var graph = GraphBuilder()
+    private(set) var warnings: [BuildWarning] = []
+    private(set) var baseImages: [BaseImage] = []
+
+    /// Notes a warning; one that was given already is not repeated.
+    func warn(_ warning: BuildWarning) {
+        if !warnings.contains(warning) { warnings.append(warning) }
+    }
+
+    /// The source vertex of an image.
+    func source(of image: BaseImage, request: ImageRequest, metadata: VertexMetadata) -> Edge? {
+        if !baseImages.contains(where: { $0.manifestDigest == image.manifestDigest }) { baseImages.append(image) }
+        // An image without layers is an empty file system.
+        guard let chain = image.configuration.chainID else { return nil }
+        let source = ImageSource(
+            reference: image.reference, platform: request.platform, manifestDigest: image.manifestDigest,
+            chainID: chain)
+        return graph.add(.source(.image(source)), metadata: metadata)
+    }
+
+    /// The source vertex of the build context or a named one.
+    func source(ofDirectory name: String, ignore: IgnoreRules) -> Edge {
+        let source = LocalSource(name: name, ignorePatterns: ignore.patterns, ignoreFile: ignore.file)
+        let shown = name == "context" ? "[internal] load build context" : "[context \(name)] load from client"
+        return graph.add(.source(.local(source)), metadata: VertexMetadata(name: shown))
+    }
+
+    /// A vertex for a file system without files, where one must be named.
+    func empty() -> Edge {
+        graph.add(.file(FileOp(base: nil, actions: [])), metadata: VertexMetadata(name: "[internal] empty file system"))
+    }
+
+    /// A file system with one file at `/NAME`.
+    func inlineDocument(_ contents: String, name: String, mode: UInt16, at location: SourceLocation) -> Edge {
+        let file = FileAction.makeFile(path: "/" + name, contents: Array(contents.utf8), mode: mode, owner: nil)
+        return graph.add(
+            .file(FileOp(base: nil, actions: [file])),
+            metadata: VertexMetadata(name: "[internal] preparing inline document", location: location))
+    }
+}

@@ -1,0 +1,103 @@
+internal import WhittleCore
+internal import WhittleDockerfile
+internal import WhittleGraph
+internal import WhittleOCI
+
+/// RUN: an exec vertex.
+extension StageLowering {
+    mutating func lower(_ run: Instruction.Run, dependencies: [Dependency?]) throws {
+        try checkSupport(of: run)
+        var inputs = ExecInputs(root: state.root)
+        var mounts: [ExecMount] = []
+        let script = RunScript(run)
+        var arguments = withShell(run.command)
+        var shown = instructionText
+        switch script {
+        case .none: break
+        case .file(let name, let contents, let summary):
+            let file = output.inlineDocument(contents, name: name, mode: 0o755, at: location)
+            mounts.append(
+                .bind(input: inputs.add(file), source: "/", target: RunScript.directory, isReadOnly: true))
+            arguments = ["\(RunScript.directory)/\(name)"]
+            if run.command.isShell { arguments = shell + arguments }
+            shown += " (\(summary))"
+        case .shell(let text, let summary):
+            arguments = shell + [text]
+            if let summary { shown += " (\(summary))" }
+        }
+        guard !arguments.isEmpty else { throw BuildError.emptyCommand(at: location) }
+        let lowered = try lower(run.mounts, dependencies: dependencies, inputs: &inputs)
+        let op = ExecOp(
+            arguments: arguments, environment: state.environment.assignments,
+            uncachedEnvironment: options.proxyEnvironment,
+            workingDirectory: state.workingDirectory, user: state.image.config.user, rootInput: inputs.rootInput,
+            mounts: mounts + lowered.mounts, secretEnvironment: lowered.variables, network: network(of: run))
+        let history = "RUN \(runText(arguments)) # buildkit"
+        // A secret that a command gets as a variable is shown as such, not as unset.
+        var variables = state.environment
+        for secret in lowered.variables { variables[secret.name] = "****" }
+        let name = stepName(expansion.shown(shown, variables: variables, keepsQuotes: true))
+        var metadata = metadata(name, at: location, ignoresCache: stage.ignoresCache)
+        metadata.history = history
+        state.root = output.graph.add(.exec(op), inputs: inputs.edges, metadata: metadata)
+        addHistory(history, makesLayer: true)
+    }
+
+    private func checkSupport(of run: Instruction.Run) throws {
+        if run.security == .insecure {
+            throw BuildError.unsupported("RUN --security=insecure", .insecureRun, at: flagLocation("security"))
+        }
+        if let device = run.devices.first {
+            throw BuildError.unsupported("RUN --device", .device, at: location(of: device.value.range))
+        }
+    }
+
+    private func flagLocation(_ name: String) -> SourceLocation {
+        let flag = command?.instruction.flags.first { $0.name.text == name }
+        return flag.map { location(of: $0.range) } ?? location
+    }
+
+    private func network(of run: Instruction.Run) -> NetworkMode {
+        switch run.network {
+        case .default: options.network
+        case .none: .none
+        case .host: .host
+        }
+    }
+
+    /// The command with the declared build arguments in front, as docker's history has it: `|1 A=b /bin/sh -c make`.
+    private func runText(_ arguments: [String]) -> String {
+        var names: [String] = []
+        var shown: [String] = []
+        for argument in state.arguments {
+            let text = "\(argument.name)=\(state.environment[argument.name] ?? argument.value ?? "")"
+            if let index = names.firstIndex(of: argument.name) {
+                shown[index] = text
+            } else {
+                names.append(argument.name)
+                shown.append(text)
+            }
+        }
+        if !shown.isEmpty { shown.insert("|\(shown.count)", at: 0) }
+        return (shown + arguments).joined(separator: " ")
+    }
+}
+
+/// The inputs of an exec vertex while they are collected; the root file system, where there is one, is the first.
+struct ExecInputs {
+    private(set) var edges: [Edge]
+    let rootInput: Int?
+
+    init(root: Edge?) {
+        edges = root.map { [$0] } ?? []
+        rootInput = root == nil ? nil : 0
+    }
+
+    /// The position of `edge`, which is added where it is new; `nil` for an empty file system.
+    mutating func add(_ edge: Edge?) -> Int? {
+        guard let edge else { return nil }
+        if let position = edges.firstIndex(of: edge) { return position }
+        edges.append(edge)
+        return edges.count - 1
+    }
+}

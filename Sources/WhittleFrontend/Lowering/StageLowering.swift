@@ -1,0 +1,201 @@
+internal import WhittleCore
+internal import WhittleDockerfile
+internal import WhittleGraph
+internal import WhittleOCI
+
+/// Turns the instructions of one stage into vertices and an image configuration, in order.
+struct StageLowering {
+    let table: StageTable
+    let globals: GlobalVariables
+    let images: ResolvedImages
+    /// The stages lowered before this one.
+    let finished: [Int: StageState]
+    let output: LoweringOutput
+    let stage: StageEntry
+    var state: StageState
+    /// The command being lowered.
+    var command: StageCommand?
+    /// CMD was given in this stage.
+    var hasCommand = false
+    private var stepIndex = 0
+    private let stepTotal: Int
+
+    var options: BuildOptions { table.options }
+    var expansion: Expansion { table.expansion }
+
+    init(
+        stage: StageEntry, table: StageTable, globals: GlobalVariables, images: ResolvedImages,
+        finished: [Int: StageState], output: LoweringOutput
+    ) {
+        self.stage = stage
+        self.table = table
+        self.globals = globals
+        self.images = images
+        self.finished = finished
+        self.output = output
+        state = StageState(scratchFor: stage.platform ?? table.options.targetPlatform)
+        stepTotal = stage.stepCount
+    }
+
+    /// Lowers the whole stage.
+    mutating func lowered() throws -> StageState {
+        beginWithBase()
+        state.begin()
+        for command in stage.commands {
+            self.command = command
+            try lower(command)
+        }
+        return state
+    }
+
+    // MARK: Base
+
+    private mutating func beginWithBase() {
+        switch stage.origin {
+        case .scratch: break
+        case .stage(let index):
+            guard let base = finished[index] else { preconditionFailure("a base stage comes first") }
+            state = base
+        case .image(let request):
+            guard let image = images[request] else { preconditionFailure("a needed image is resolved") }
+            let shown = "FROM \(image.reference)"
+            let name = request.contextName.map { "[context \($0)] \(image.reference)" } ?? stepName(shown)
+            let root = output.source(of: image, request: request, metadata: metadata(name, at: stage.location))
+            warnAboutPlatform(of: image, request: request)
+            state = StageState(base: image, root: root, platform: stage.platform ?? request.platform)
+        case .directory(let name, let ignore):
+            // The files become a layer: a directory of the user's machine is no layer by itself.
+            let source = output.source(ofDirectory: name, ignore: ignore)
+            let copy = FileAction.copy(CopyAction(input: 0, sources: ["/"], destination: "/"))
+            let history = "FROM \(name)"
+            var metadata = metadata(stepName(history), at: stage.location)
+            metadata.history = history
+            state.root = output.graph.add(
+                .file(FileOp(base: nil, actions: [copy])), inputs: [source], metadata: metadata)
+            addHistory(history, makesLayer: true)
+        }
+    }
+
+    private func warnAboutPlatform(of image: BaseImage, request: ImageRequest) {
+        let found = image.configuration.platform
+        guard found.os != request.platform.os || found.architecture != request.platform.architecture else { return }
+        output.warn(
+            .basePlatform(image.reference, found: found, wanted: request.platform, at: stage.baseLocation))
+    }
+
+    // MARK: Places and names
+
+    /// The place of a part of the current instruction; of a trigger, the FROM that it runs for.
+    func location(of range: SourceRange) -> SourceLocation {
+        command?.isTrigger == true ? stage.location : table.dockerfile.location(of: range)
+    }
+
+    /// The place of the current instruction.
+    var location: SourceLocation { command.map { location(of: $0.instruction.range) } ?? stage.location }
+
+    /// The name of a step that counts: `[builder 3/5] RUN npm ci`.
+    mutating func stepName(_ text: String) -> String {
+        stepIndex += 1
+        return numbered(text)
+    }
+
+    /// `text` with the number of the current step once more.
+    func numbered(_ text: String) -> String {
+        let total = "\(stepTotal)"
+        let index = "\(stepIndex)"
+        let padding = String(repeating: " ", count: max(0, total.count - index.count))
+        let name = table.displayName(of: stage.index)
+        let stageName = name.isEmpty ? "" : name + " "
+        let trigger = command?.isTrigger == true ? "ONBUILD " : ""
+        return "[\(stageName)\(padding)\(index)/\(total)] \(trigger)\(text)"
+    }
+
+    func metadata(_ name: String, at location: SourceLocation, ignoresCache: Bool = false) -> VertexMetadata {
+        VertexMetadata(
+            name: name, stage: stage.name ?? "stage-\(stage.index)", location: location, ignoresCache: ignoresCache)
+    }
+
+    // MARK: History
+
+    /// Adds an entry for the current instruction.
+    mutating func addHistory(_ text: String, makesLayer: Bool) {
+        state.image.history.append(
+            HistoryEntry(
+                created: options.sourceDateEpoch, createdBy: text, comment: "buildkit.dockerfile.v0",
+                isEmptyLayer: !makesLayer))
+    }
+
+    // MARK: Words
+
+    /// Expands a word of the current instruction and warns about what is undefined in it.
+    func expand(_ token: Token) throws -> String {
+        let location = location(of: token.range)
+        let word = try expansion.word(token, variables: state.environment, at: location)
+        warn(about: word.undefined, at: location)
+        return word.text
+    }
+
+    /// Warns about variables that are neither set nor declared.
+    func warn(about undefined: [String], at location: SourceLocation) {
+        for name in undefined where !state.arguments.contains(where: { $0.name == name }) {
+            output.warn(.undefinedVariable(name, known: state.environment.names, at: location))
+        }
+    }
+
+    // MARK: Dependencies
+
+    /// The files that a `--from` names.
+    ///
+    /// - Throws: `later-stage` for a stage that is not above this one.
+    func files(of dependency: Dependency) throws -> Edge? {
+        switch dependency.kind {
+        case .stage(let index):
+            guard index < stage.index, let state = finished[index] else {
+                throw BuildError.laterStage(
+                    table.names[index], than: table.names[stage.index], at: dependency.location)
+            }
+            if case .directory(let name, let ignore) = table.stages[index].origin, table.stages[index].isReplaced {
+                return output.source(ofDirectory: name, ignore: ignore)
+            }
+            return state.root
+        case .external(let position):
+            let external = table.externals[position]
+            switch external.origin {
+            case .scratch, .stage: return nil
+            case .directory(let name, let ignore): return output.source(ofDirectory: name, ignore: ignore)
+            case .image(let request):
+                guard let image = images[request] else { preconditionFailure("a needed image is resolved") }
+                let name =
+                    request.contextName.map { "[context \($0)] \(image.reference)" } ?? "FROM \(image.reference)"
+                return output.source(
+                    of: image, request: request,
+                    metadata: VertexMetadata(name: name, location: external.location))
+            }
+        }
+    }
+
+    // MARK: Instructions
+
+    private mutating func lower(_ command: StageCommand) throws {
+        switch command.instruction.kind {
+        case .from: preconditionFailure("a FROM begins a stage")
+        case .run(let run): try lower(run, dependencies: command.dependencies)
+        case .copy(let copy): try lower(copy, from: command.dependencies.first ?? nil)
+        case .add(let add): try lower(add)
+        case .workdir(let path): try lowerWorkingDirectory(path)
+        case .env(let assignments): try lowerEnvironment(assignments)
+        case .arg(let declarations): try lowerArguments(declarations)
+        case .label(let assignments): try lowerLabels(assignments)
+        case .user(let user): try lowerUser(user)
+        case .expose(let ports): try lowerPorts(ports)
+        case .volume(let paths): try lowerVolumes(paths)
+        case .cmd(let line): lowerCommand(line)
+        case .entrypoint(let line): lowerEntrypoint(line)
+        case .healthcheck(let check): lowerHealthcheck(check)
+        case .stopsignal(let signal): try lowerStopSignal(signal)
+        case .shell(let words): lowerShell(words)
+        case .onbuild(let trigger): state.image.config.onBuild.append(trigger.expression)
+        case .maintainer(let name): lowerMaintainer(name)
+        }
+    }
+}

@@ -1,0 +1,93 @@
+internal import WhittleCore
+internal import WhittleDockerfile
+internal import WhittleGraph
+internal import WhittleOCI
+
+/// What a stage has come to after some of its instructions; what a stage on top of it begins with.
+struct StageState {
+    /// The file system, `nil` while it is empty.
+    var root: Edge?
+    var image: ImageConfiguration
+    /// What commands see: ENV, and ARG values that were declared.
+    var environment = VariableList()
+    /// Every ARG of the stage and the stages below it, in order; the value a declaration came to, if any.
+    var arguments: [Argument] = []
+    /// What images inside the stage are resolved for.
+    var platform: Platform
+
+    struct Argument {
+        let name: String
+        let value: String?
+    }
+
+    /// `WORKDIR` so far, `/` where none was set.
+    var workingDirectory: String {
+        image.config.workingDirectory.isEmpty ? "/" : ContainerPath.resolve(image.config.workingDirectory, in: "/")
+    }
+
+    /// An empty file system with the configuration that docker gives an image from scratch.
+    init(scratchFor platform: Platform) {
+        image = ImageConfiguration(platform: platform)
+        image.config.workingDirectory = "/"
+        self.platform = platform
+    }
+
+    /// The file system and configuration of a base image.
+    init(base: BaseImage, root: Edge?, platform: Platform) {
+        image = base.configuration.inherited
+        self.root = root
+        self.platform = platform
+    }
+
+    /// The configuration takes part in the stage on top, and its ONBUILD instructions have had their turn.
+    mutating func begin() {
+        image.config.onBuild = []
+        if !image.config.environment.contains(where: { $0.hasPrefix("PATH=") }) {
+            image.config.environment.append("PATH=" + Self.defaultPath)
+        }
+        for assignment in image.config.environment {
+            let variable = VariableList.split(assignment)
+            environment[variable.name] = variable.value
+        }
+        if !image.config.workingDirectory.isEmpty {
+            image.config.workingDirectory = ContainerPath.workingDirectory(
+                image.config.workingDirectory, after: "/")
+        }
+    }
+
+    /// Sets a variable of the image, in its place where it has one.
+    mutating func setImageVariable(_ name: String, _ value: String) {
+        environment[name] = value
+        let assignment = "\(name)=\(value)"
+        if let index = image.config.environment.firstIndex(where: { VariableList.split($0).name == name }) {
+            image.config.environment[index] = assignment
+        } else {
+            image.config.environment.append(assignment)
+        }
+    }
+
+    private static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+}
+
+extension ImageConfiguration {
+    /// What an image hands down to one that is built on it: what the image specification and docker know. Other members
+    /// describe how this image itself came about (docker's `container_config`, inline caches) and end here.
+    fileprivate var inherited: ImageConfiguration {
+        var image = self
+        image.created = nil
+        image.otherMembers = JSONObject()
+        if let features = otherMembers["os.features"] { image.otherMembers["os.features"] = features }
+        image.config.otherMembers = JSONObject()
+        image.alignHistory()
+        return image
+    }
+
+    /// Makes the history have exactly one entry with a layer for each layer, as the exporters rely on.
+    private mutating func alignHistory() {
+        var missing = diffIDs.count
+        for index in history.indices where !history[index].isEmptyLayer {
+            if missing > 0 { missing -= 1 } else { history[index].isEmptyLayer = true }
+        }
+        for _ in 0..<missing { history.append(HistoryEntry(comment: "layer of the base image")) }
+    }
+}

@@ -1,0 +1,88 @@
+public import WhittleCore
+public import WhittleGraph
+
+/// What a build is asked for besides the Dockerfile.
+public struct BuildOptions: Sendable {
+    /// The stage to build, by name or number; `nil` for the last one.
+    public var target: String?
+    /// Further stages that are built too, without being the image.
+    public var additionalTargets: [String]
+    /// `--build-arg`.
+    public var buildArguments: [String: String]
+    /// `--label`; they win over the Dockerfile's.
+    public var labels: [String: String]
+    /// The platform the image is for. `nil` means the one of ``buildPlatform``, and then the image says what its base
+    /// image says.
+    public var platform: Platform?
+    /// The platform that steps run on.
+    public var buildPlatform: Platform
+    /// No step takes its result from the cache.
+    public var noCache: Bool
+    /// Names of stages whose steps do not take their results from the cache.
+    public var noCacheFilter: Set<String>
+    /// What of the build context does not exist for the build.
+    public var ignore: IgnoreRules
+    /// `--build-context`, by name. A context replaces the stage or image of its name.
+    public var namedContexts: [String: NamedContext]
+    /// The network of RUN steps that do not say one.
+    public var network: NetworkMode
+    /// The `created` time of new history entries. `nil` leaves it to the exporter, unless the build argument
+    /// `SOURCE_DATE_EPOCH` says otherwise.
+    public var sourceDateEpoch: Timestamp?
+
+    public init(
+        target: String? = nil, additionalTargets: [String] = [], buildArguments: [String: String] = [:],
+        labels: [String: String] = [:], platform: Platform? = nil, buildPlatform: Platform = .host,
+        noCache: Bool = false, noCacheFilter: Set<String> = [], ignore: IgnoreRules = IgnoreRules(),
+        namedContexts: [String: NamedContext] = [:], network: NetworkMode = .host, sourceDateEpoch: Timestamp? = nil
+    ) {
+        self.target = target
+        self.additionalTargets = additionalTargets
+        self.buildArguments = buildArguments
+        self.labels = labels
+        self.platform = platform
+        self.buildPlatform = buildPlatform
+        self.noCache = noCache
+        self.noCacheFilter = noCacheFilter
+        self.ignore = ignore
+        self.namedContexts = namedContexts
+        self.network = network
+        self.sourceDateEpoch = sourceDateEpoch
+    }
+}
+
+/// The patterns of an ignore file.
+public struct IgnoreRules: Hashable, Sendable {
+    /// In file order, in the syntax of `.dockerignore`.
+    public var patterns: [String]
+    /// The file they are from, for messages; `nil` where there is none.
+    public var file: String?
+
+    public init(patterns: [String] = [], file: String? = nil) {
+        self.patterns = patterns
+        self.file = file
+    }
+}
+
+extension BuildOptions {
+    /// The platform that images are resolved for where FROM does not say one.
+    var targetPlatform: Platform { platform ?? buildPlatform }
+
+    /// The proxy settings among the build arguments, as variables in both casings. They reach commands without being
+    /// declared, and are no part of keys or history.
+    var proxyEnvironment: [String] {
+        var values: [String: String] = [:]
+        for (name, value) in buildArguments.sorted(by: { $0.key < $1.key }) { values[name.lowercased()] = value }
+        return ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy"].flatMap { name -> [String] in
+            guard let value = values[name], !value.isEmpty else { return [] }
+            return ["\(name.uppercased())=\(value)", "\(name)=\(value)"]
+        }
+    }
+
+    /// Whether the steps of the stage ignore the cache.
+    func ignoresCache(stage name: String?) -> Bool {
+        if noCache { return true }
+        guard let name else { return false }
+        return noCacheFilter.contains { $0.lowercased() == name }
+    }
+}

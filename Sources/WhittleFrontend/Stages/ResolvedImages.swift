@@ -1,0 +1,45 @@
+internal import WhittleCore
+internal import WhittleOCI
+
+/// The base images of a build, each resolved once.
+struct ResolvedImages: Sendable {
+    private var images: [ImageRequest: BaseImage] = [:]
+
+    /// Resolves side by side what `wanted` names and is not there yet.
+    ///
+    /// - Parameter wanted: requests, with the place and the nearest stage for the error.
+    mutating func resolve(_ wanted: [Wanted], with resolver: any ImageResolver) async throws {
+        var seen: Set<ImageRequest> = []
+        let missing = wanted.filter { images[$0.request] == nil && seen.insert($0.request).inserted }
+        guard !missing.isEmpty else { return }
+        let found = try await withThrowingTaskGroup(of: (ImageRequest, BaseImage).self) { group in
+            for item in missing { group.addTask { (item.request, try await item.resolve(with: resolver)) } }
+            return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        }
+        images.merge(found) { _, new in new }
+    }
+
+    subscript(request: ImageRequest) -> BaseImage? { images[request] }
+
+    /// A request with what its error says besides.
+    struct Wanted: Sendable {
+        let request: ImageRequest
+        /// As written in the Dockerfile.
+        let name: String
+        let location: SourceLocation
+        let nearestStage: String?
+
+        func resolve(with resolver: any ImageResolver) async throws -> BaseImage {
+            do {
+                switch request.source {
+                case .reference(let reference):
+                    return try await resolver.resolve(reference, platform: request.platform)
+                case .layout(let layout):
+                    return try await resolver.resolve(layout, platform: request.platform)
+                }
+            } catch let error as BuildError {
+                throw error.aboutBase(name, nearestStage: nearestStage, at: location)
+            }
+        }
+    }
+}

@@ -1,0 +1,205 @@
+import Testing
+import WhittleCore
+import WhittleFrontend
+import WhittleGraph
+
+@Suite("RUN")
+struct RunTests {
+    private func exec(_ lines: String, _ options: BuildOptions = BuildOptions()) async throws -> ExecOp {
+        try #require(try await lower("FROM alpine\n" + lines, options).execs.last)
+    }
+
+    struct Command: Sendable, CustomTestStringConvertible {
+        let lines: String
+        let arguments: [String]
+        let history: String
+        var testDescription: String { lines.replacing("\n", with: "↵") }
+    }
+
+    static let commands: [Command] = [
+        Command(
+            lines: "RUN npm ci", arguments: ["/bin/sh", "-c", "npm ci"], history: "RUN /bin/sh -c npm ci # buildkit"),
+        Command(
+            lines: "RUN npm ci # Install", arguments: ["/bin/sh", "-c", "npm ci # Install"],
+            history: "RUN /bin/sh -c npm ci # Install # buildkit"),
+        Command(
+            lines: #"RUN ["npm", "run build"]"#, arguments: ["npm", "run build"],
+            history: "RUN npm run build # buildkit"),
+        Command(
+            lines: "SHELL [\"/bin/bash\", \"-eo\", \"pipefail\", \"-c\"]\nRUN a | b",
+            arguments: ["/bin/bash", "-eo", "pipefail", "-c", "a | b"],
+            history: "RUN /bin/bash -eo pipefail -c a | b # buildkit"),
+        Command(
+            lines: "RUN a && \\\n    # comment\n    b", arguments: ["/bin/sh", "-c", "a &&     b"],
+            history: "RUN /bin/sh -c a &&     b # buildkit"),
+        Command(
+            lines: "RUN <<EOF\necho $A\necho b\nEOF", arguments: ["/bin/sh", "-c", "echo $A\necho b\n"],
+            history: "RUN /bin/sh -c echo $A\necho b\n # buildkit"),
+        Command(
+            lines: "RUN <<-'EOF'\n\t\techo a\n\tEOF", arguments: ["/bin/sh", "-c", "echo a\n"],
+            history: "RUN /bin/sh -c echo a\n # buildkit"),
+        Command(
+            lines: "RUN <<EOF\n#!/bin/awk -f\nBEGIN\nEOF", arguments: ["/bin/sh", "-c", "/dev/pipes/EOF"],
+            history: "RUN /bin/sh -c /dev/pipes/EOF # buildkit"),
+        Command(
+            lines: "RUN <<EOF cat >/a\nx\nEOF", arguments: ["/bin/sh", "-c", "<<EOF cat >/a\nx\nEOF"],
+            history: "RUN /bin/sh -c <<EOF cat >/a\nx\nEOF # buildkit"),
+        Command(
+            lines: "RUN cat <<A <<-B\none\nA\n\ttwo\n\tB",
+            arguments: ["/bin/sh", "-c", "cat <<A <<-B\none\nA\n\ttwo\nB"],
+            history: "RUN /bin/sh -c cat <<A <<-B\none\nA\n\ttwo\nB # buildkit"),
+    ]
+
+    @Test("runs the command with the shell, and tells the history", arguments: commands)
+    func command(example: Command) async throws {
+        let lowered = try await lower("FROM alpine\n" + example.lines)
+        #expect(lowered.execs.last?.arguments == example.arguments)
+        #expect(lowered.history.last == example.history)
+    }
+
+    @Test("a heredoc with a shebang is mounted as a program")
+    func shebang() async throws {
+        let lowered = try await lower("FROM alpine\nRUN <<EOF\n#!/bin/awk -f\nBEGIN\nEOF")
+        let vertex = try #require(lowered.chain.last)
+        guard case .exec(let exec) = vertex.op, case .bind(let input?, let source, let target, let isReadOnly) = exec.mounts.first
+        else {
+            Issue.record("no bind mount in \(vertex.op)")
+            return
+        }
+        #expect(source == "/" && target == "/dev/pipes" && isReadOnly)
+        guard case .file(let file) = try lowered.op(vertex.inputs[input]) else {
+            Issue.record("the script is no file")
+            return
+        }
+        #expect(
+            file == FileOp(
+                base: nil,
+                actions: [
+                    .makeFile(path: "/EOF", contents: Array("#!/bin/awk -f\nBEGIN\n".utf8), mode: 0o755, owner: nil)
+                ]))
+        #expect(vertex.metadata.name == "[2/2] RUN <<EOF (#!/bin/awk -f...)")
+    }
+
+    @Test("the name of a step shows values, and keeps quotes and what the shell will know")
+    func names() async throws {
+        let lowered = try await lower("FROM alpine\nENV A=b\nrun echo \"$A\" '$A' $HOME", BuildOptions())
+        #expect(lowered.chainNames.last == "[2/2] RUN echo \"b\" '$A' $HOME")
+    }
+
+    @Test("a step has the user, the directory and the variables of its place")
+    func surroundings() async throws {
+        let exec = try await exec("ENV A=1\nUSER app:staff\nWORKDIR /srv\nWORKDIR sub/\nRUN true")
+        #expect(exec.user == "app:staff")
+        #expect(exec.workingDirectory == "/srv/sub")
+        #expect(exec.environment == ["PATH=/bin", "A=1"])
+        #expect(exec.rootInput == 0)
+    }
+
+    @Test("a step on scratch has no root input")
+    func scratch() async throws {
+        let lowered = try await lower("FROM scratch\nRUN [\"/a\"]")
+        #expect(lowered.execs.first?.rootInput == nil)
+        #expect(lowered.execs.first?.environment.first?.hasPrefix("PATH=/usr/local/sbin:") == true)
+        #expect(lowered.execs.first?.workingDirectory == "/")
+    }
+
+    @Test(
+        "the network is the flag's, else the build's",
+        arguments: [
+            ("RUN a", NetworkMode.host, NetworkMode.host), ("RUN a", .none, .none),
+            ("RUN --network=none a", .host, .none), ("RUN --network=host a", .none, .host),
+            ("RUN --network=default a", .none, .none),
+        ])
+    func network(line: String, standard: NetworkMode, expected: NetworkMode) async throws {
+        #expect(try await exec(line, BuildOptions(network: standard)).network == expected)
+    }
+
+    // MARK: Mounts
+
+    struct Mount: Sendable, CustomTestStringConvertible {
+        let flag: String
+        let mount: ExecMount
+        var testDescription: String { flag }
+    }
+
+    /// Input 0 is the root file system, input 1 what the mount names.
+    static let mounts: [Mount] = [
+        Mount(flag: "target=/c", mount: .bind(input: 1, source: "/", target: "/c", isReadOnly: true)),
+        Mount(
+            flag: "type=bind,source=a/../b,target=c,rw",
+            mount: .bind(input: 1, source: "/b", target: "/work/c", isReadOnly: false)),
+        Mount(
+            flag: "from=other,src=/x,dst=/y", mount: .bind(input: 1, source: "/x", target: "/y", isReadOnly: true)),
+        Mount(flag: "from=scratch,dst=/y", mount: .bind(input: nil, source: "/", target: "/y", isReadOnly: true)),
+        Mount(flag: "target=$DIR", mount: .bind(input: 1, source: "/", target: "/dir", isReadOnly: true)),
+        Mount(
+            flag: "type=cache,target=/root/.npm", mount: .cache(CacheMount(id: "/root/.npm", target: "/root/.npm"))),
+        Mount(
+            flag: "type=cache,target=cache/,id=npm,sharing=locked,uid=5,gid=6,mode=0700",
+            mount: .cache(
+                CacheMount(id: "npm", target: "/work/cache", sharing: .locked, uid: 5, gid: 6, mode: 0o700))),
+        Mount(
+            flag: "type=cache,target=/c,from=other,source=seed,sharing=private,ro",
+            mount: .cache(
+                CacheMount(id: "/c", target: "/c", sharing: .private, isReadOnly: true, input: 1, source: "/seed"))),
+        Mount(flag: "type=tmpfs,target=/t", mount: .tmpfs(target: "/t", size: nil)),
+        Mount(flag: "type=tmpfs,target=/t,size=64m", mount: .tmpfs(target: "/t", size: 64 << 20)),
+        Mount(
+            flag: "type=secret,id=key", mount: .secret(SecretMount(id: "key", target: "/run/secrets/key"))),
+        Mount(
+            flag: "type=secret,id=dir/key,required",
+            mount: .secret(SecretMount(id: "dir/key", target: "/run/secrets/key", isRequired: true))),
+        Mount(
+            flag: "type=secret,target=/etc/token,uid=1,gid=2,mode=0440",
+            mount: .secret(SecretMount(id: "token", target: "/etc/token", uid: 1, gid: 2, mode: 0o440))),
+        Mount(
+            flag: "type=secret,id=key,target=token",
+            mount: .secret(SecretMount(id: "key", target: "/work/token"))),
+    ]
+
+    @Test("a mount is lowered with its defaults", arguments: mounts)
+    func mount(example: Mount) async throws {
+        let text = """
+            FROM busybox AS other
+            RUN true
+            FROM alpine
+            WORKDIR /work
+            ENV DIR=/dir
+            RUN --mount=\(example.flag) true
+            """
+        let lowered = try await lower(text)
+        #expect(lowered.execs.last?.mounts == [example.mount])
+    }
+
+    @Test("mounts keep their order and share inputs")
+    func mountOrder() async throws {
+        let text = """
+            FROM alpine
+            RUN --mount=target=/a --mount=type=tmpfs,target=/t --mount=target=/b,source=x true
+            """
+        let lowered = try await lower(text)
+        #expect(lowered.execs.last?.mounts.map(\.target) == ["/a", "/t", "/b"])
+        #expect(lowered.chain.last?.inputs.count == 2)
+        #expect(lowered.plan.localSources == ["context"])
+    }
+
+    @Test("a secret as a variable is no file, unless it has a target")
+    func secretVariables() async throws {
+        let lowered = try await lower("FROM alpine\nRUN --mount=type=secret,id=key,env=TOKEN echo $TOKEN")
+        let exec = try #require(lowered.execs.last)
+        #expect(exec.mounts.isEmpty)
+        #expect(exec.secretEnvironment == [SecretVariable(id: "key", name: "TOKEN")])
+        #expect(lowered.chainNames.last?.hasSuffix("echo ****") == true)
+        #expect(lowered.history.last == "RUN /bin/sh -c echo $TOKEN # buildkit")
+        let both = try await self.exec("RUN --mount=type=secret,id=key,env=,target=/k,required=true true")
+        #expect(both.secretEnvironment == [SecretVariable(id: "key", name: "key", isRequired: true)])
+        #expect(both.mounts == [.secret(SecretMount(id: "key", target: "/k", isRequired: true))])
+    }
+
+    @Test("cache mounts stay apart by namespace")
+    func cacheNamespace() async throws {
+        let options = BuildOptions(buildArguments: ["BUILDKIT_CACHE_MOUNT_NS": "project"])
+        let exec = try await exec("RUN --mount=type=cache,target=/c true", options)
+        #expect(exec.mounts == [.cache(CacheMount(id: "project//c", target: "/c"))])
+    }
+}
