@@ -15,7 +15,8 @@ package final class CacheDatabase: Sendable {
     private static let schema = """
         CREATE TABLE IF NOT EXISTS records (
             key BLOB PRIMARY KEY, identity BLOB NOT NULL, snapshot TEXT, op BLOB NOT NULL, inputs BLOB NOT NULL,
-            name TEXT NOT NULL, created INTEGER NOT NULL, duration INTEGER NOT NULL
+            name TEXT NOT NULL, created INTEGER NOT NULL, latest_input INTEGER NOT NULL,
+            duration INTEGER NOT NULL
         ) WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS records_by_snapshot ON records (snapshot);
         CREATE TABLE IF NOT EXISTS contents (
@@ -66,7 +67,7 @@ package final class CacheDatabase: Sendable {
 // MARK: - Cache records
 
 extension CacheDatabase {
-    private static let recordColumns = "key, identity, snapshot, op, inputs, name, created, duration"
+    private static let recordColumns = "key, identity, snapshot, op, inputs, name, created, latest_input, duration"
 
     /// The record of a cache key, or `nil`.
     package func record(for key: Digest) throws -> CacheRecord? {
@@ -77,11 +78,11 @@ extension CacheDatabase {
     /// Keeps a record; an earlier one of the same key is replaced.
     package func save(_ record: CacheRecord) throws {
         try writing(
-            "INSERT OR REPLACE INTO records (\(Self.recordColumns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO records (\(Self.recordColumns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 .blob(record.key.bytes), .blob(record.identity.bytes), record.snapshot.map { .text($0) } ?? .null,
                 .blob(record.op.bytes), .blob(record.inputs.flatMap(\.bytes)), .text(record.name),
-                .integer(record.created.seconds), .integer(record.duration),
+                .integer(record.created.seconds), .integer(record.latestInput.seconds), .integer(record.duration),
             ])
     }
 
@@ -98,7 +99,8 @@ extension CacheDatabase {
         return CacheRecord(
             key: key, identity: identity, snapshot: row.text(2), op: op,
             inputs: stride(from: 0, to: inputs.count, by: 32).compactMap { Digest(sha256Bytes: inputs[$0..<$0 + 32]) },
-            name: row.text(5) ?? "", created: Timestamp(seconds: row.integer(6)), duration: row.integer(7))
+            name: row.text(5) ?? "", created: Timestamp(seconds: row.integer(6)),
+            latestInput: Timestamp(seconds: row.integer(7)), duration: row.integer(8))
     }
 }
 

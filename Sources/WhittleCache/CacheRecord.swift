@@ -15,12 +15,14 @@ package struct CacheRecord: Hashable, Sendable {
     /// The step as it was shown when it ran.
     package var name: String
     package var created: Timestamp
+    /// The newest of what went in: files of the context, creation times of base images. In whole seconds.
+    package var latestInput: Timestamp
     /// How long it took, in nanoseconds.
     package var duration: Int64
 
     package init(
         key: Digest, identity: Digest, snapshot: String?, op: Digest, inputs: [Digest], name: String,
-        created: Timestamp, duration: Int64
+        created: Timestamp, latestInput: Timestamp, duration: Int64
     ) {
         self.key = key
         self.identity = identity
@@ -29,6 +31,7 @@ package struct CacheRecord: Hashable, Sendable {
         self.inputs = inputs
         self.name = name
         self.created = created
+        self.latestInput = latestInput
         self.duration = duration
     }
 }

@@ -31,7 +31,6 @@ extension Op {
         case .exec(let exec): exec.hash(into: &hasher)
         case .file(let file): file.hash(into: &hasher)
         case .merge: hasher.update(field: "merge")
-        case .diff: hasher.update(field: "diff")
         }
     }
 }

@@ -10,8 +10,6 @@ public enum Op: Hashable, Sendable {
     case file(FileOp)
     /// Lays the layers of the inputs over each other, first input lowest.
     case merge
-    /// The change from the first input to the second, as a file system of its own.
-    case diff
 
     /// The input whose file system the op's result builds on, or `nil` where it starts empty.
     public var baseInput: Int? {
@@ -20,7 +18,6 @@ public enum Op: Hashable, Sendable {
         case .exec(let op): op.rootInput
         case .file(let op): op.base
         case .merge: 0
-        case .diff: nil
         }
     }
 
@@ -31,7 +28,6 @@ public enum Op: Hashable, Sendable {
         case .exec(let op): ([op.rootInput] + op.mounts.map(\.input)).compactMap { $0 }.max() ?? -1
         case .file(let op): ([op.base] + op.actions.map(\.input)).compactMap { $0 }.max() ?? -1
         case .merge: 1
-        case .diff: 1
         }
     }
 }

@@ -37,7 +37,7 @@ extension Vertex {
     func selection(ofInput input: Int) -> ContentSelection? {
         if op.baseInput == input { return nil }
         switch op {
-        case .source, .merge, .diff: return nil
+        case .source, .merge: return nil
         case .exec(let exec):
             // Where a step mounts two parts of one input, the whole of it counts: correct, and rare.
             var sources: [String] = []

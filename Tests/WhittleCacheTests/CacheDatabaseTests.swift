@@ -19,7 +19,7 @@ struct CacheDatabaseTests {
         CacheRecord(
             key: Digest(hashing: name), identity: Digest(hashing: "identity of " + name), snapshot: snapshot,
             op: Digest(hashing: "op"), inputs: [Digest(hashing: "a"), Digest(hashing: "b")], name: name,
-            created: Timestamp(seconds: 1_700_000_000), duration: 12)
+            created: Timestamp(seconds: 1_700_000_000), latestInput: Timestamp(seconds: 5), duration: 12)
     }
 
     @Test("what was saved is found after the database is opened again")

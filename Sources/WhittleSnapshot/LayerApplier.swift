@@ -1,0 +1,157 @@
+internal import SystemPackage
+package import WhittleArchive
+package import WhittleCore
+internal import WhittleFileSystem
+
+/// Unpacks a layer into an empty directory, in the form of an overlayfs upper directory: a `.wh.NAME` entry becomes a
+/// character device 0:0, `.wh..wh..opq` the attribute that makes a directory opaque.
+///
+/// Nothing in a layer leads out of the directory: paths are taken from its root, `..` is refused, and no link is followed
+/// on the way to an entry. Later entries replace earlier ones. To be fed by a ``WhittleArchive/TarReader``.
+///
+/// Format: image-spec v1.1, `layer.md`.
+package struct LayerApplier: TarConsumer {
+    private var tree: LayerTree
+    private var file: OpenFile?
+    private var written: Int64 = 0
+    private let limit: Int64
+
+    /// The regular file that data goes to.
+    private struct OpenFile {
+        let descriptor: FileDescriptor
+        let entry: TarEntry
+        var position: Int64 = 0
+        var endsInHole = false
+    }
+
+    /// - Parameters:
+    ///   - directory: empty, not used by anybody else.
+    ///   - limit: a layer whose files hold more bytes than this is refused.
+    package init(into directory: String, limit: ByteCount = ByteCount(Int64.max)) throws(BuildError) {
+        tree = try LayerTree(directory)
+        self.limit = limit.bytes
+    }
+
+    package mutating func begin(_ entry: TarEntry) throws {
+        guard let path = try LayerPath(entry.path) else { return try tree.setRoot(entry) }
+        if path.isOpaqueMarker {
+            try tree.makeOpaque(path.parent)
+        } else if let hidden = path.whiteoutName {
+            // Names that begin with `.wh..wh.` were aufs's own files; they mean nothing here.
+            if hidden.starts(with: ".wh.".utf8) { return }
+            guard !hidden.elementsEqual(".".utf8), !hidden.elementsEqual("..".utf8) else {
+                throw BuildError.unsafeLayer(entry.displayPath, "it deletes '.' or '..'")
+            }
+            try tree.hide(hidden, in: path.parent)
+        } else {
+            try make(entry, at: path)
+        }
+    }
+
+    package mutating func data(_ bytes: UnsafeRawBufferPointer) throws {
+        // Markers of deletions may have data; nobody reads it.
+        guard var open = file else { return }
+        try count(Int64(bytes.count))
+        try tree.describing("write", open.entry.path) { () throws(Errno) in
+            try Syscall.writeAll(open.descriptor, bytes)
+        }
+        open.position += Int64(bytes.count)
+        open.endsInHole = false
+        file = open
+    }
+
+    package mutating func hole(_ count: Int64) throws {
+        guard var open = file else { return }
+        try self.count(count)
+        open.position += count
+        try tree.describing("write", open.entry.path) { () throws(Errno) in
+            try Syscall.seek(open.descriptor, to: open.position)
+        }
+        open.endsInHole = true
+        file = open
+    }
+
+    package mutating func end() throws {
+        guard let open = file else { return }
+        file = nil
+        if open.endsInHole {
+            try tree.describing("write", open.entry.path) { () throws(Errno) in
+                try Syscall.truncate(open.descriptor, to: open.position)
+            }
+        }
+        try tree.finish(open.descriptor, open.entry)
+    }
+
+    /// Sets the times of directories, which unpacking into them has changed. To be called once, after the last entry.
+    package mutating func finish() throws { try tree.setDirectoryTimes() }
+
+    private mutating func make(_ entry: TarEntry, at path: LayerPath) throws {
+        switch entry.kind {
+        case .directory: try tree.makeDirectory(path, entry)
+        case .regular:
+            let descriptor = try tree.makeFile(path, entry)
+            file = OpenFile(descriptor: descriptor, entry: entry)
+        case .hardLink:
+            guard let target = try LayerPath(entry.linkTarget) else {
+                throw BuildError.unsafeLayer(entry.displayPath, "it is a hard link to the root directory")
+            }
+            try tree.makeHardLink(path, to: target, entry)
+        case .symbolicLink, .fifo, .characterDevice, .blockDevice: try tree.makeNode(path, entry)
+        }
+    }
+
+    private mutating func count(_ bytes: Int64) throws {
+        let (sum, overflow) = written.addingReportingOverflow(bytes)
+        guard !overflow, sum <= limit else { throw BuildError.layerTooLarge(limit: ByteCount(limit)) }
+        written = sum
+    }
+}
+
+/// A path of a layer: its components from the root.
+struct LayerPath: Hashable {
+    let components: [[UInt8]]
+
+    init(components: [[UInt8]]) { self.components = components }
+
+    /// `nil` for the root itself.
+    ///
+    /// - Throws: `unsafe-layer` for a path with `..` or with a component longer than the kernel takes.
+    init?(_ path: [UInt8]) throws(BuildError) {
+        let parts = path.split(separator: UInt8(ascii: "/")).filter { !$0.elementsEqual(".".utf8) }
+        let text = String(decoding: path, as: UTF8.self)
+        for part in parts {
+            if part.elementsEqual("..".utf8) { throw .unsafeLayer(text, "its path leads upwards ('..')") }
+            if part.count > 255 { throw .unsafeLayer(text, "a part of its path is longer than 255 bytes") }
+        }
+        guard !parts.isEmpty else { return nil }
+        components = parts.map { Array($0) }
+    }
+
+    var name: [UInt8] { components[components.count - 1] }
+    var parent: LayerPath { LayerPath(components: Array(components.dropLast())) }
+    var isOpaqueMarker: Bool { name.elementsEqual(".wh..wh..opq".utf8) }
+
+    /// The name that the entry deletes, or `nil` where it is no such marker.
+    var whiteoutName: [UInt8]? {
+        name.starts(with: ".wh.".utf8) && name.count > 4 ? Array(name.dropFirst(4)) : nil
+    }
+}
+
+extension BuildError.Code {
+    /// A layer tries to write outside of its file system, or holds what cannot be unpacked safely.
+    static let unsafeLayer = Self(rawValue: "unsafe-layer")
+    /// A layer unpacks to more than is allowed.
+    static let layerTooLarge = Self(rawValue: "layer-too-large")
+}
+
+extension BuildError {
+    static func unsafeLayer(_ path: String, _ problem: String) -> BuildError {
+        BuildError(
+            .unsafeLayer, "unpacking a layer: the entry '\(path)' is refused: \(problem)",
+            hint: "the image is damaged or malicious; nothing of it was kept")
+    }
+
+    static func layerTooLarge(limit: ByteCount) -> BuildError {
+        BuildError(.layerTooLarge, "unpacking a layer: its files hold more than the limit of \(limit)")
+    }
+}

@@ -1,0 +1,173 @@
+internal import SystemPackage
+package import WhittleArchive
+internal import WhittleCore
+package import WhittleFileSystem
+
+/// Writes the changes of a snapshot as one layer.
+///
+/// The stream is an uncompressed tar in pax format: changed and added entries in full, a `.wh.NAME` entry for each
+/// deletion, and `.wh..wh..opq` first in a directory that hides everything below it. Entries are in byte order of their
+/// paths and times are cut to whole seconds, so equal changes give equal bytes. Sockets and overlayfs's own attributes are
+/// left out; a file with several names is written once, the others are hard links to the first.
+///
+/// Format: image-spec v1.1, `layer.md`, "Representing Changes".
+package struct LayerWriter {
+    private let directory: String
+
+    /// - Parameter directory: an overlayfs upper directory that nobody writes to any more.
+    package init(changesIn directory: String) { self.directory = directory }
+
+    /// Writes the stream.
+    ///
+    /// Memory is bounded by the depth of the tree, the number of files with several names, and a buffer.
+    ///
+    /// - Parameter sink: gets the bytes in order. Its error ends the call and is rethrown.
+    /// - Returns: how many entries were written; 0 means that nothing changed.
+    /// - Throws: `file-system` with the path; `CancellationError` between chunks. After a throw, what the sink has is not
+    ///   a layer.
+    package func write(cancellation: Cancellation, to sink: @escaping TarWriter.Sink) throws -> Int {
+        var tar = TarWriter(to: sink)
+        var links: [LinkKey: [UInt8]] = [:]
+        var count = 0
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.bufferSize, alignment: 4096)
+        defer { buffer.deallocate() }
+        try TreeWalk(directory).forEach(cancellation: cancellation) { entry in
+            guard entry.status.kind != .socket else { return }
+            count += 1
+            if Self.isWhiteout(entry) {
+                try tar.begin(Self.marker(".wh.", beside: entry.path))
+                return
+            }
+            var header = try describing("read", entry.path) { () throws(Errno) in try Self.header(of: entry) }
+            if entry.status.links > 1, entry.status.kind != .directory {
+                let key = LinkKey(device: entry.status.device, inode: entry.status.inode)
+                if let first = links[key] {
+                    header.kind = .hardLink
+                    header.linkTarget = first
+                    header.size = 0
+                    header.attributes = [:]
+                    try tar.begin(header)
+                    return
+                }
+                links[key] = header.path
+            }
+            try tar.begin(header)
+            if header.kind == .regular { try copy(entry, header.size, cancellation, buffer, &tar) }
+            if header.kind == .directory, Self.isOpaque(entry) {
+                try tar.begin(TarEntry(path: header.path + Array("/.wh..wh..opq".utf8), kind: .regular, permissions: 0))
+            }
+        }
+        try tar.finish()
+        return count
+    }
+
+    private static let bufferSize = 1 << 20
+
+    /// A file by what makes two names the same file.
+    private struct LinkKey: Hashable {
+        let device: UInt64
+        let inode: UInt64
+    }
+
+    private func copy(
+        _ entry: TreeWalk.Entry, _ size: Int64, _ cancellation: Cancellation, _ buffer: UnsafeMutableRawBufferPointer,
+        _ tar: inout TarWriter
+    ) throws {
+        let file = try describing("open", entry.path) { () throws(Errno) in try entry.open() }
+        try file.withDescriptor { descriptor in
+            var remaining = size
+            while remaining > 0 {
+                try cancellation.check()
+                let room = UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(min(Int64(buffer.count), remaining))])
+                let read = try describing("read", entry.path) { () throws(Errno) in
+                    try Syscall.read(descriptor, into: room)
+                }
+                guard read > 0 else { throw BuildError.snapshotChanged(entry.path.description) }
+                try tar.write(UnsafeRawBufferPointer(rebasing: buffer[..<read]))
+                remaining -= Int64(read)
+            }
+        }
+    }
+
+    private func describing<Value: ~Copyable>(
+        _ operation: String, _ path: EntryPath, _ body: () throws(Errno) -> Value
+    ) throws(BuildError) -> Value {
+        do throws(Errno) { return try body() } catch {
+            throw .fileSystem(operation, directory + "/" + path.description, error)
+        }
+    }
+}
+
+// MARK: - Entries
+
+extension LayerWriter {
+    private static func header(of entry: TreeWalk.Entry) throws(Errno) -> TarEntry {
+        let status = entry.status
+        var header = TarEntry(
+            path: entry.path.bytes, kind: kind(of: status), permissions: UInt16(status.permissions),
+            uid: status.owner.uid, gid: status.owner.gid, modified: Timestamp(seconds: status.modified.seconds))
+        switch header.kind {
+        case .regular: header.size = status.size
+        case .symbolicLink: header.linkTarget = try entry.linkTarget().bytes
+        case .characterDevice, .blockDevice:
+            let device = DeviceNumber(packed: status.specialDevice)
+            header.deviceMajor = device.major
+            header.deviceMinor = device.minor
+        case .directory, .fifo, .hardLink: break
+        }
+        for attribute in try entry.extendedAttributes() where isKept(attribute.name) {
+            header.attributes[attribute.name] = attribute.value
+        }
+        return header
+    }
+
+    /// Attributes that belong to a file wherever it is: capabilities and the user's own. The others belong to this machine:
+    /// overlayfs's marks, SELinux labels, access control lists of the host.
+    private static func isKept(_ name: String) -> Bool {
+        name == "security.capability" || (name.hasPrefix("user.") && !name.hasPrefix("user.overlay."))
+    }
+
+    private static func kind(of status: FileStatus) -> TarEntry.Kind {
+        switch status.kind {
+        case .directory: .directory
+        case .symbolicLink: .symbolicLink
+        case .characterDevice: .characterDevice
+        case .blockDevice: .blockDevice
+        case .fifo: .fifo
+        case .regular, .socket, .unknown: .regular
+        }
+    }
+
+    /// overlayfs marks a deletion with a character device 0:0.
+    private static func isWhiteout(_ entry: TreeWalk.Entry) -> Bool {
+        entry.status.kind == .characterDevice && entry.status.specialDevice == 0
+    }
+
+    private static func isOpaque(_ entry: TreeWalk.Entry) -> Bool {
+        ["trusted.overlay.opaque", "user.overlay.opaque"].contains { name in
+            // An attribute that cannot be read is not set: reading the others has shown that reading works.
+            (try? ExtendedAttributes.get(name, of: entry.name, at: entry.directory)) == Array("y".utf8)
+        }
+    }
+
+    /// An empty file beside `path` whose name has `prefix` in front.
+    private static func marker(_ prefix: String, beside path: EntryPath) -> TarEntry {
+        let bytes = path.bytes
+        let start = bytes.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
+        return TarEntry(
+            path: Array(bytes[..<start]) + Array(prefix.utf8) + Array(bytes[start...]), kind: .regular, permissions: 0)
+    }
+}
+
+extension BuildError.Code {
+    /// A file of a committed snapshot became shorter.
+    static let snapshotChanged = Self(rawValue: "snapshot-changed")
+}
+
+extension BuildError {
+    static func snapshotChanged(_ path: String) -> BuildError {
+        BuildError(
+            .snapshotChanged, "writing a layer: '\(path)' became shorter while it was read",
+            hint: "something outside of whittle writes to its store")
+    }
+}
