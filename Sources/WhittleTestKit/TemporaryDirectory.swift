@@ -39,10 +39,21 @@ package final class TemporaryDirectory: Sendable {
     /// Writes the file `name`, making directories above it; gives its path.
     @discardableResult
     package func write(_ name: String, _ contents: String = "", mode: UInt32 = 0o644) throws -> String {
+        try write(bytes: Array(contents.utf8), name, mode: mode)
+    }
+
+    /// Writes the file `name`, making directories above it; gives its path.
+    @discardableResult
+    package func write(bytes: [UInt8], _ name: String, mode: UInt32 = 0o644) throws -> String {
         let root = try RootDirectory(path)
         if let slash = name.lastIndex(of: "/") { try root.makeDirectories(String(name[..<slash])) }
-        try root.writeFile(name, Array(contents.utf8), mode: mode)
+        try root.writeFile(name, bytes, mode: mode)
         return self(name)
+    }
+
+    /// Removes the file `name`.
+    package func remove(_ name: String) throws {
+        try describing("remove", self(name)) { () throws(Errno) in try Syscall.unlink(self(name)) }
     }
 
     /// Makes the symbolic link `name`.

@@ -111,9 +111,16 @@ struct ImageReferenceTests {
     @Test("moves to a mirror with tag and digest")
     func relocation() throws {
         let reference = try ImageReference(parsing: "node:1@sha256:\(Self.hex)")
-        let moved = try reference.relocated(to: "mirror.local:5000/hub/library/node")
-        #expect(moved.description == "mirror.local:5000/hub/library/node:1@sha256:\(Self.hex)")
+        let moved = try reference.relocated(registry: "mirror", repository: "hub/library/node")
+        #expect(moved.description == "mirror/hub/library/node:1@sha256:\(Self.hex)")
         #expect(moved.shortName == nil)
+        #expect(try reference.relocated(registry: "docker.io", repository: "x").repository == "library/x")
+        #expect(throws: ImageReference.Invalid.invalidRegistry("a b")) {
+            try reference.relocated(registry: "a b", repository: "x")
+        }
+        #expect(throws: ImageReference.Invalid.uppercase(suggestion: "x")) {
+            try reference.relocated(registry: "a", repository: "X")
+        }
     }
 
     @Test("the error for a person says the name, the rule and what to write")

@@ -40,12 +40,11 @@ public struct ImageReference: Sendable {
         ImageReference(registry: registry, repository: repository, tag: tag, digest: digest, shortName: shortName)
     }
 
-    /// The same image in another place; used for aliases, mirrors and rewritten prefixes.
+    /// The image of the same tag and digest in another place; used for aliases, mirrors and rewritten prefixes.
     ///
-    /// - Parameter name: `REGISTRY/REPOSITORY` without tag and digest.
-    /// - Throws: ``Invalid`` with the rule that `name` breaks.
-    public func relocated(to name: String) throws(Invalid) -> ImageReference {
-        let place = try ImageReference(parsing: name)
+    /// - Throws: ``Invalid`` with the rule that the new place breaks.
+    public func relocated(registry: String, repository: String) throws(Invalid) -> ImageReference {
+        let place = try ReferenceParser.place(registry: registry[...], path: repository[...])
         return ImageReference(
             registry: place.registry, repository: place.repository, tag: tag, digest: digest, shortName: nil)
     }

@@ -28,18 +28,29 @@ struct ReferenceParser {
         let tag = try takeTag(from: &rest)
         guard !rest.isEmpty else { throw .empty }
         let (registry, path) = split(rest)
-        if let registry { try check(registry: registry) }
-        try check(repository: path)
         if registry == nil, path.utf8.count == 64, path.utf8.allSatisfy({ Self.isHexDigit($0) }) {
             throw .looksLikeImageID
         }
-        let host = registry.map { $0 == "index.docker.io" ? ImageReference.defaultRegistry : String($0) }
-        let isOfficial = (host ?? ImageReference.defaultRegistry) == ImageReference.defaultRegistry
+        if path != path.lowercased() {
+            let corrected = text[..<path.startIndex] + path.lowercased() + text[path.endIndex...]
+            throw .uppercase(suggestion: String(corrected))
+        }
+        let place = try Self.place(registry: registry ?? ImageReference.defaultRegistry[...], path: path)
         return ImageReference(
-            registry: host ?? ImageReference.defaultRegistry,
-            repository: isOfficial && !path.contains("/") ? "library/\(path)" : String(path),
-            tag: tag ?? (digest == nil ? "latest" : nil), digest: digest,
-            shortName: registry == nil ? String(path) : nil)
+            registry: place.registry, repository: place.repository, tag: tag ?? (digest == nil ? "latest" : nil),
+            digest: digest, shortName: registry == nil ? String(path) : nil)
+    }
+
+    /// Checks and normalises a registry and a path in it: docker.io has one name, and its plain names are in `library/`.
+    static func place(
+        registry: Substring, path: Substring
+    ) throws(ImageReference.Invalid) -> (registry: String, repository: String) {
+        try check(registry: registry)
+        try check(repository: path)
+        guard registry == ImageReference.defaultRegistry || registry == "index.docker.io" else {
+            return (String(registry), String(path))
+        }
+        return (ImageReference.defaultRegistry, path.contains("/") ? String(path) : "library/\(path)")
     }
 
     /// A tag follows the last colon behind the last slash; a colon before that belongs to a port.
@@ -69,7 +80,7 @@ struct ReferenceParser {
         return isRegistry ? (first, name[name.index(after: slash)...]) : (nil, name)
     }
 
-    private func check(registry: Substring) throws(ImageReference.Invalid) {
+    private static func check(registry: Substring) throws(ImageReference.Invalid) {
         var host = registry
         if registry.first == "[" {
             guard let end = registry.lastIndex(of: "]") else { throw .invalidRegistry(String(registry)) }
@@ -97,14 +108,9 @@ struct ReferenceParser {
         guard areLabels else { throw .invalidRegistry(String(registry)) }
     }
 
-    private func check(repository: Substring) throws(ImageReference.Invalid) {
+    private static func check(repository: Substring) throws(ImageReference.Invalid) {
         guard repository.utf8.count <= 255 else { throw .repositoryTooLong(repository.utf8.count) }
-        guard repository == repository.lowercased() else {
-            let start = text.startIndex
-            let suggestion =
-                text[start..<repository.startIndex] + repository.lowercased() + text[repository.endIndex...]
-            throw .uppercase(suggestion: String(suggestion))
-        }
+        guard repository == repository.lowercased() else { throw .uppercase(suggestion: repository.lowercased()) }
         for component in repository.split(separator: "/", omittingEmptySubsequences: false) {
             guard !component.isEmpty else { throw .emptyComponent }
             guard Self.isComponent(component) else { throw .invalidComponent(String(component)) }

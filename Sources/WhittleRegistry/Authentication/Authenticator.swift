@@ -1,0 +1,143 @@
+internal import Synchronization
+internal import WhittleCore
+internal import WhittleOCI
+
+/// Answers registries that ask who is there, and remembers the answers.
+///
+/// Tokens follow the distribution project's "Token Authentication Specification" and "OAuth2" documents: anonymous,
+/// with a password (`GET`), or with an identity token (`POST`).
+final class Authenticator: Sendable {
+    private let http: HTTPClient
+    private let credentials: CredentialStore
+    private let time: RegistryTime
+
+    /// What a repository of a registry was last opened with.
+    fileprivate struct Key: Hashable {
+        let origin: String
+        let repository: String
+        let actions: String
+    }
+
+    private struct Entry {
+        let authorization: Redacted<String>
+        let expiry: ContinuousClock.Instant?
+    }
+
+    private let entries = Mutex<[Key: Entry]>([:])
+
+    /// A token answer is a few thousand bytes.
+    private static let answerLimit = 1 << 20
+    /// A token is no longer used this long before it ends, so that it does not end under way.
+    private static let margin = Duration.seconds(10)
+
+    init(http: HTTPClient, credentials: CredentialStore, time: RegistryTime) {
+        self.http = http
+        self.credentials = credentials
+        self.time = time
+    }
+
+    /// Whom a request is for.
+    struct Target: Sendable {
+        let address: WebAddress
+        let security: TransportSecurity
+        /// The registry as names call it, for looking up credentials: `docker.io`.
+        let registry: String
+        let repository: String
+        /// `pull` or `pull,push`.
+        let actions: String
+
+        fileprivate var key: Authenticator.Key {
+            Authenticator.Key(
+                origin: "\(address.scheme.rawValue)://\(address.authority)", repository: repository,
+                actions: actions)
+        }
+    }
+
+    /// The header `Authorization` that worked before, if it still should.
+    func remembered(for target: Target) -> Redacted<String>? {
+        let now = time.now()
+        return entries.withLock { entries in
+            guard let entry = entries[target.key] else { return nil }
+            if let expiry = entry.expiry, expiry <= now {
+                entries[target.key] = nil
+                return nil
+            }
+            return entry.authorization
+        }
+    }
+
+    /// The header `Authorization` for a target that answered 401 with `challenges`.
+    ///
+    /// - Returns: `nil` where there is nothing to answer with: no known scheme, or no credentials for `Basic`.
+    func answer(_ challenges: [AuthenticationChallenge], for target: Target) async throws -> Redacted<String>? {
+        let entry: Entry?
+        if let bearer = challenges.first(where: { $0.scheme == "bearer" }) {
+            entry = try await token(for: bearer, target)
+        } else if challenges.contains(where: { $0.scheme == "basic" }) {
+            let found = try await credentials.credentials(registry: target.registry, repository: target.repository)
+            entry = found?.basic.map { Entry(authorization: $0, expiry: nil) }
+        } else {
+            entry = nil
+        }
+        entries.withLock { $0[target.key] = entry }
+        return entry?.authorization
+    }
+
+    private func token(for challenge: AuthenticationChallenge, _ target: Target) async throws -> Entry {
+        let registry = target.registry
+        guard let realm = challenge.parameters["realm"].flatMap({ target.address.resolving($0) }) else {
+            throw BuildError.tokenRefused(registry, "the registry names no token server")
+        }
+        var found = try await credentials.credentials(registry: registry, repository: target.repository)
+        if case .registryToken(let token) = found {
+            return Entry(authorization: Redacted("Bearer \(token.revealed)"), expiry: nil)
+        }
+        // Whoever can change an encrypted registry's challenge could otherwise have the password in the clear.
+        if target.address.scheme == .https, realm.scheme == .http { found = nil }
+        let request = tokenRequest(to: realm, challenge, target, found)
+        let (response, body) = try await http.fetch(request, limit: Self.answerLimit)
+        guard response.isSuccess else {
+            throw BuildError.tokenRefused(
+                registry, "\(realm) answered with status \(response.status)\(RegistryComplaint(body).sentence)",
+                wasAnonymous: found == nil, status: response.status)
+        }
+        guard let json = try? JSONValue(parsing: body),
+            let token = json["token"]?.string ?? json["access_token"]?.string, !token.isEmpty,
+            token.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+        else {
+            throw BuildError.tokenRefused(registry, "the answer of \(realm) holds no token")
+        }
+        // The specification's default, and its least value.
+        let life = Duration.seconds(max(60, min(json["expires_in"]?.integer ?? 60, 86_400)))
+        return Entry(authorization: Redacted("Bearer \(token)"), expiry: time.now() + life - Self.margin)
+    }
+
+    private func tokenRequest(
+        to realm: WebAddress, _ challenge: AuthenticationChallenge, _ target: Target, _ credentials: Credentials?
+    ) -> HTTPRequest {
+        let scope = "repository:\(target.repository):\(target.actions)"
+        var parameters: [(name: String, value: String)] = []
+        if let service = challenge.parameters["service"] { parameters.append(("service", service)) }
+        parameters.append(("scope", scope))
+        // The registry's own authorities are meant for its token server only where that is the same server.
+        let security = realm.hasSameOrigin(as: target.address) ? target.security : TransportSecurity()
+        var request = HTTPRequest("GET", realm, security: security, timeout: .seconds(60))
+        if case .identityToken(let token) = credentials {
+            parameters.append(("grant_type", "refresh_token"))
+            parameters.append(("refresh_token", token.revealed))
+            parameters.append(("client_id", "whittle"))
+            request.method = "POST"
+            request.headers = [HTTPHeaders.Field("Content-Type", "application/x-www-form-urlencoded")]
+            request.body = Array(Self.form(parameters).utf8)
+        } else {
+            request.authorization = credentials?.basic
+            let separator = realm.target.contains("?") ? "&" : "?"
+            request.address.target += separator + Self.form(parameters)
+        }
+        return request
+    }
+
+    private static func form(_ parameters: [(name: String, value: String)]) -> String {
+        parameters.map { "\($0.name)=\(WebAddress.encode($0.value))" }.joined(separator: "&")
+    }
+}
