@@ -1,0 +1,191 @@
+internal import Glibc
+internal import WhittleCore
+
+/// Chunks on their way through the threads of a ``ParallelCompressor``.
+// SAFETY: everything mutable is touched only while `mutex` is held, but for chunks and outputs, which have one holder each.
+final class ChunkQueue: @unchecked Sendable {
+    private let compression: Compression
+    private let sink: ParallelCompressor.Sink
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private var threads: [pthread_t] = []
+
+    private var free: [PageBuffer] = []
+    private var allocated = 0
+    private let chunkLimit: Int
+    private var waiting: [(number: Int, chunk: PageBuffer)] = []
+    private var submitted = 0
+    /// Compressed chunks that wait for earlier ones. Each keeps its chunk, so that all are bounded by ``chunkLimit``.
+    private var compressed: [Int: Compressed] = [:]
+    private var freeOutputs: [PageBuffer] = []
+    private var emitted = 0
+    private var isEmitting = false
+    private var failure: (any Error)?
+    private var isClosed = false
+
+    init(_ compression: Compression, threads count: Int, sink: @escaping ParallelCompressor.Sink) throws(BuildError) {
+        self.compression = compression
+        self.sink = sink
+        // One in each thread, one ready for each, one waiting for its turn to be written for each, one being filled.
+        chunkLimit = 3 * count + 1
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(changed, nil)
+        for _ in 0..<count {
+            let compressor = try compression.makeChunkCompressor()
+            try start(Worker(queue: self, compressor: compressor))
+        }
+    }
+
+    deinit {
+        pthread_cond_destroy(changed)
+        changed.deallocate()
+        pthread_mutex_destroy(mutex)
+        mutex.deallocate()
+    }
+
+    /// Whether nothing was ever submitted.
+    var isUnused: Bool { locked { submitted == 0 } }
+
+    /// Waits for a chunk to fill.
+    func emptyChunk() throws -> PageBuffer {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while true {
+            if let failure { throw failure }
+            if let chunk = free.popLast() { return chunk }
+            if allocated < chunkLimit {
+                allocated += 1
+                return PageBuffer(compression.chunkSize)
+            }
+            pthread_cond_wait(changed, mutex)
+        }
+    }
+
+    func submit(_ chunk: PageBuffer) {
+        locked {
+            waiting.append((submitted, chunk))
+            submitted += 1
+        }
+    }
+
+    /// Waits until everything is written, ends the threads, and throws what went wrong.
+    func finish() throws {
+        pthread_mutex_lock(mutex)
+        while failure == nil, emitted < submitted { pthread_cond_wait(changed, mutex) }
+        let failure = failure
+        pthread_mutex_unlock(mutex)
+        abandon()
+        if let failure { throw failure }
+    }
+
+    /// Ends the threads, whatever is left to do.
+    func abandon() {
+        let threads = locked {
+            isClosed = true
+            defer { self.threads = [] }
+            return self.threads
+        }
+        for thread in threads { pthread_join(thread, nil) }
+    }
+
+    private func locked<Value>(_ body: () -> Value) -> Value {
+        pthread_mutex_lock(mutex)
+        defer {
+            pthread_cond_broadcast(changed)
+            pthread_mutex_unlock(mutex)
+        }
+        return body()
+    }
+}
+
+// MARK: - Threads
+
+extension ChunkQueue {
+    /// What one thread works with.
+    private final class Worker {
+        let queue: ChunkQueue
+        let compressor: any ChunkCompressor
+
+        init(queue: ChunkQueue, compressor: any ChunkCompressor) {
+            self.queue = queue
+            self.compressor = compressor
+        }
+    }
+
+    /// A compressed chunk with what it was made from.
+    private struct Compressed {
+        let chunk: PageBuffer
+        let output: PageBuffer
+    }
+
+    private func start(_ worker: Worker) throws(BuildError) {
+        var thread = pthread_t()
+        let argument = Unmanaged.passRetained(worker)
+        let code = pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument else { return nil }
+                let worker = Unmanaged<Worker>.fromOpaque(argument).takeRetainedValue()
+                worker.queue.work(with: worker.compressor)
+                return nil
+            }, argument.toOpaque())
+        guard code == 0 else {
+            argument.release()
+            abandon()
+            throw .compression("starting a thread: " + String(cString: strerror(code)))
+        }
+        threads.append(thread)
+    }
+
+    private func work(with compressor: any ChunkCompressor) {
+        while let (number, chunk, output) = next(compressor) {
+            do throws(BuildError) {
+                output.count = try compressor.compress(chunk.used, into: output.bytes)
+                locked { compressed[number] = Compressed(chunk: chunk, output: output) }
+                emit()
+            } catch {
+                locked { failure = failure ?? error }
+            }
+        }
+    }
+
+    /// Waits for a chunk; `nil` at the end.
+    private func next(_ compressor: any ChunkCompressor) -> (Int, PageBuffer, PageBuffer)? {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while true {
+            if isClosed || failure != nil { return nil }
+            if !waiting.isEmpty {
+                let (number, chunk) = waiting.removeFirst()
+                return (number, chunk, freeOutputs.popLast() ?? PageBuffer(compressor.bound(compression.chunkSize)))
+            }
+            pthread_cond_wait(changed, mutex)
+        }
+    }
+
+    /// Writes what is next in order, unless another thread is at it.
+    private func emit() {
+        while let next = takeNext() {
+            do {
+                try sink(next.output.used)
+            } catch {
+                locked { failure = failure ?? error }
+            }
+            locked {
+                isEmitting = false
+                emitted += 1
+                freeOutputs.append(next.output)
+                next.chunk.count = 0
+                free.append(next.chunk)
+            }
+        }
+    }
+
+    private func takeNext() -> Compressed? {
+        locked {
+            guard !isEmitting, failure == nil, let next = compressed.removeValue(forKey: emitted) else { return nil }
+            isEmitting = true
+            return next
+        }
+    }
+}
