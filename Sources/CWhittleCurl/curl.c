@@ -18,6 +18,7 @@ static struct {
     __typeof__(&curl_easy_cleanup) easy_cleanup;
     __typeof__(&curl_easy_reset) easy_reset;
     CURLcode (*easy_setopt)(CURL *, CURLoption, ...);
+    CURLcode (*easy_getinfo)(CURL *, CURLINFO, ...);
     __typeof__(&curl_easy_strerror) easy_strerror;
     __typeof__(&curl_multi_init) multi_init;
     __typeof__(&curl_multi_cleanup) multi_cleanup;
@@ -57,6 +58,7 @@ static void load(void) {
         && find(library, "curl_easy_cleanup", &api.easy_cleanup)
         && find(library, "curl_easy_reset", &api.easy_reset)
         && find(library, "curl_easy_setopt", &api.easy_setopt)
+        && find(library, "curl_easy_getinfo", &api.easy_getinfo)
         && find(library, "curl_easy_strerror", &api.easy_strerror)
         && find(library, "curl_multi_init", &api.multi_init)
         && find(library, "curl_multi_cleanup", &api.multi_cleanup)
@@ -196,14 +198,21 @@ static CURLcode set_options(CURL *easy, const whittle_curl_request *request, str
 }
 #undef SET
 
-static whittle_curl_outcome classify(CURLcode code) {
+// Whether a connection had come about when the time ran out.
+static bool was_connected(CURL *easy) {
+    curl_off_t microseconds = 0;
+    return api.easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &microseconds) == CURLE_OK && microseconds > 0;
+}
+
+static whittle_curl_outcome classify(CURLcode code, CURL *easy) {
     switch (code) {
     case CURLE_OK: return WHITTLE_CURL_DONE;
     case CURLE_WRITE_ERROR:
     case CURLE_ABORTED_BY_CALLBACK: return WHITTLE_CURL_STOPPED;
     case CURLE_COULDNT_RESOLVE_HOST: return WHITTLE_CURL_HOST_UNKNOWN;
     case CURLE_COULDNT_CONNECT: return WHITTLE_CURL_NOT_CONNECTED;
-    case CURLE_OPERATION_TIMEDOUT: return WHITTLE_CURL_TIMED_OUT;
+    case CURLE_OPERATION_TIMEDOUT:
+        return was_connected(easy) ? WHITTLE_CURL_TIMED_OUT : WHITTLE_CURL_NOT_CONNECTED;
     case CURLE_SSL_CONNECT_ERROR: return WHITTLE_CURL_TLS_FAILED;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
@@ -260,10 +269,12 @@ static void perform(whittle_curl *curl, const whittle_curl_request *request, whi
             api.multi_remove_handle(curl->multi, curl->easy);
         }
     }
+    result->outcome = stopped ? WHITTLE_CURL_STOPPED
+        : failure != CURLM_OK  ? WHITTLE_CURL_OTHER
+                               : classify(code, curl->easy);
     // The options point to memory of this call.
     api.easy_reset(curl->easy);
     api.slist_free_all(headers);
-    result->outcome = stopped ? WHITTLE_CURL_STOPPED : failure != CURLM_OK ? WHITTLE_CURL_OTHER : classify(code);
     if (result->outcome == WHITTLE_CURL_DONE || result->outcome == WHITTLE_CURL_STOPPED) return;
     const char *text = message[0] != '\0' ? message
         : failure != CURLM_OK             ? api.multi_strerror(failure)

@@ -181,7 +181,7 @@ extension BuildError {
                 hint: "check the name, the network and the proxy settings (http_proxy, https_proxy, no_proxy), or "
                     + "set a mirror in registries.conf",
                 cause: failure)
-        case .cut, .other:
+        case .cut, .other, .unavailable:
             return BuildError(
                 .registryFailed, "the transfer from \(place) failed: \(problem)", hint: "try again", cause: failure)
         }

@@ -126,6 +126,34 @@ struct AuthenticationTests {
         #expect(registry.requests.contains { $0.path == "/token" })
     }
 
+    @Test("a token server that is overloaded is asked again")
+    func overloaded() async throws {
+        let registry = try TestRegistry(.anonymousToken)
+        registry.inject(.status(503), on: "/token", times: 2)
+        let (_, fixture) = try await image(registry)
+        #expect(fixture.waits.all.count == 2)
+        let broken = try TestRegistry(.anonymousToken)
+        broken.inject(.status(503), on: "/token", times: 100)
+        let error = await #expect(throws: BuildError.self) { try await image(broken) }
+        #expect(error?.code == .registryFailed)
+        #expect(
+            error?.message == "the transfer from \(broken.host)/team/app failed: http://\(broken.host)/token answered "
+                + "with status 503")
+    }
+
+    @Test(
+        "an answer of the token server that holds no token",
+        arguments: ["{}", "nonsense", #"{"token":""}"#, #"{"token":"a\r\nX-Evil: b"}"#])
+    func noToken(_ body: String) async throws {
+        let registry = try TestRegistry(.anonymousToken)
+        registry.inject(.body(Array(body.utf8)), on: "/token")
+        let error = await #expect(throws: BuildError.self) { try await image(registry) }
+        #expect(
+            error?.message == "cannot get a token for \(registry.host): the answer of http://\(registry.host)/token "
+                + "holds no token")
+        #expect(error?.code == .registryFailed)
+    }
+
     static let token = TestRegistry.Access.token(user: "ann", password: "s:cret", identityToken: "id-t")
 
     @Test(

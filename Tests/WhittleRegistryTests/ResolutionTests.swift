@@ -143,6 +143,28 @@ struct ResolutionTests {
         #expect(image.platform == amd64)
     }
 
+    @Test("an index that leads to ever more manifests is given up")
+    func endless() async throws {
+        let registry = try TestRegistry()
+        let images = (0..<100).map { number in
+            var image = registry.add(image: "app", platform: arm64) { $0.author = "\(number)" }
+            image.platform = nil
+            return image
+        }
+        registry.add(index: images, repository: "app", tag: "1")
+        let fixture = try RegistryFixture()
+        var error = await #expect(throws: BuildError.self) {
+            try await fixture.source("\(registry.host)/app:1").resolve(amd64)
+        }
+        #expect(error?.message.hasSuffix("none of its first 64 manifests is for linux/amd64") == true)
+        var index = registry.add(index: [], repository: "deep")
+        for _ in 0..<5 { index = registry.add(index: [index], repository: "deep", tag: "1") }
+        error = await #expect(throws: BuildError.self) {
+            try await fixture.source("\(registry.host)/deep:1").resolve(amd64)
+        }
+        #expect(error?.message.hasSuffix("indexes nested deeper than 4 levels") == true)
+    }
+
     @Test("an artifact that is no image is refused by name")
     func artifact() async throws {
         let registry = try TestRegistry()

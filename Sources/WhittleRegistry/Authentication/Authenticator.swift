@@ -69,6 +69,7 @@ final class Authenticator: Sendable {
     /// The header `Authorization` for a target that answered 401 with `challenges`.
     ///
     /// - Returns: `nil` where there is nothing to answer with: no known scheme, or no credentials for `Basic`.
+    /// - Throws: ``HTTPFailure`` where the token server could not be asked; `registry-unauthorized` where it refuses.
     func answer(_ challenges: [AuthenticationChallenge], for target: Target) async throws -> Redacted<String>? {
         let entry: Entry?
         if let bearer = challenges.first(where: { $0.scheme == "bearer" }) {
@@ -96,6 +97,9 @@ final class Authenticator: Sendable {
         if target.address.scheme == .https, realm.scheme == .http { found = nil }
         let request = tokenRequest(to: realm, challenge, target, found)
         let (response, body) = try await http.fetch(request, limit: Self.answerLimit)
+        if RetryState.isPassing(status: response.status) {
+            throw HTTPFailure(.unavailable, "\(realm) answered with status \(response.status)")
+        }
         guard response.isSuccess else {
             throw BuildError.tokenRefused(
                 registry, "\(realm) answered with status \(response.status)\(RegistryComplaint(body).sentence)",

@@ -60,7 +60,10 @@ final class BlobDownload: Sendable {
         }
     }
 
-    private func take(_ bytes: UnsafeRawBufferPointer, from place: String) throws {
+    /// Takes the next bytes of the blob.
+    ///
+    /// - Throws: `digest-mismatch` for more than the blob has; what the sink threw.
+    func take(_ bytes: UnsafeRawBufferPointer, from place: String) throws {
         guard !bytes.isEmpty else { return }
         let received = received + Int64(bytes.count)
         guard received <= descriptor.size else {

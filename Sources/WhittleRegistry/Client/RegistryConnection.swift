@@ -60,9 +60,10 @@ struct RegistryConnection: Sendable {
                     response.isSuccess ? try receive(response) : errorBody.sink(for: response)
                 }
                 if response.status == 401, !hasAnswered {
-                    hasAnswered = true
                     let challenges = AuthenticationChallenge.parse(response.headers.all("WWW-Authenticate"))
-                    if try await authenticator.answer(challenges, for: target) != nil { continue }
+                    let answer = try await authenticator.answer(challenges, for: target)
+                    hasAnswered = true
+                    if answer != nil { continue }
                 }
                 if response.isSuccess, !isComplete(response) {
                     event = .failed(.cut)

@@ -106,6 +106,8 @@ package struct EnoughRead: Error {
 package struct HTTPFailure: Error, Sendable, CustomStringConvertible {
     package enum Kind: Hashable, Sendable {
         case hostUnknown, notConnected, timedOut, tlsFailed, untrusted, cut, proxyFailed, other
+        /// A server that the exchange depends on says that it cannot answer now.
+        case unavailable
     }
 
     package let kind: Kind

@@ -20,6 +20,9 @@ package struct RetryState: Sendable {
     /// Notes that an attempt brought part of what was asked for: a long download may be cut many times.
     package mutating func noteProgress() { attempts = 0 }
 
+    /// Whether a status says that the same request may well succeed later.
+    static func isPassing(status: Int) -> Bool { [408, 429, 500, 502, 503, 504].contains(status) }
+
     /// The decision after `event`.
     ///
     /// - Parameter jitter: 0 ..< 1; spreads the clients that one overloaded server turned away.
@@ -30,12 +33,12 @@ package struct RetryState: Sendable {
         switch event {
         case .failed(let kind):
             switch kind {
-            case .cut, .timedOut: limit = policy.attempts
+            case .cut, .timedOut, .unavailable: limit = policy.attempts
             case .notConnected, .hostUnknown: limit = policy.connectionAttempts
             case .tlsFailed, .untrusted, .proxyFailed, .other: return .giveUp
             }
         case .answered(let status, let retryAfter):
-            guard [408, 429, 500, 502, 503, 504].contains(status) else { return .giveUp }
+            guard Self.isPassing(status: status) else { return .giveUp }
             limit = policy.attempts
             wanted = retryAfter
         }

@@ -14,6 +14,10 @@ struct ImageResolution: Sendable {
     /// Indexes may hold indexes; nobody nests them deeper.
     private static let depthLimit = 4
 
+    /// So many manifests are looked into in all; only indexes that do not say what their entries run on need more than
+    /// one or two.
+    private static let lookLimit = 64
+
     /// What a search through an index found.
     private enum Outcome {
         case image(ResolvedImage)
@@ -27,7 +31,8 @@ struct ImageResolution: Sendable {
     ///   - root: what the name stands for; its media type is what it came as.
     ///   - bytes: its contents, verified.
     func resolve(_ root: Descriptor, _ bytes: [UInt8]) async throws -> ResolvedImage {
-        switch try await search(root, bytes, outermost: nil, depth: 0) {
+        var looks = 0
+        switch try await search(root, bytes, outermost: nil, depth: 0, &looks) {
         case .image(let image): return image
         case .others(let platforms):
             throw BuildError.wrongPlatform(name, wanted: platform, available: Self.unique(platforms))
@@ -35,7 +40,7 @@ struct ImageResolution: Sendable {
     }
 
     private func search(
-        _ descriptor: Descriptor, _ bytes: [UInt8], outermost: Descriptor?, depth: Int
+        _ descriptor: Descriptor, _ bytes: [UInt8], outermost: Descriptor?, depth: Int, _ looks: inout Int
     ) async throws -> Outcome {
         guard try Self.isIndex(descriptor, bytes) else {
             return try await image(descriptor, bytes, index: outermost)
@@ -47,8 +52,13 @@ struct ImageResolution: Sendable {
         var others = index.platforms
         for candidate in index.candidates(for: platform) {
             guard candidate.mediaType.isIndex || candidate.mediaType.isManifest else { continue }
+            looks += 1
+            guard looks <= Self.lookLimit else {
+                throw BuildError.notAnImage(name, "none of its first \(Self.lookLimit) manifests is for \(platform)")
+            }
             let bytes = try await manifest(candidate)
-            let found = try await search(candidate, bytes, outermost: outermost ?? descriptor, depth: depth + 1)
+            let found = try await search(
+                candidate, bytes, outermost: outermost ?? descriptor, depth: depth + 1, &looks)
             switch found {
             case .image: return found
             case .others(let platforms): others += platforms

@@ -57,13 +57,12 @@ public struct OCILayoutSource: ImageSource {
         let source = self
         try await BlockingPool.shared.runCancellable { cancellation in
             let download = BlobDownload(descriptor, sink: sink)
-            let take = try download.receive(
-                HTTPResponse(status: 200, headers: HTTPHeaders()), from: source.location.directory)
+            let place = "'\(source.location.directory)'"
             try source.stream(descriptor.digest) { bytes in
                 try cancellation.check()
-                try take(bytes)
+                try download.take(bytes, from: place)
             }
-            try download.verify(from: source.location.directory)
+            try download.verify(from: place)
         }
     }
 
