@@ -8,7 +8,8 @@ import WhittleTestKit
 @Suite("OCILayoutSource")
 struct OCILayoutTests {
     let directory: TemporaryDirectory
-    let layer = noise(600_000)
+    static let layer = noise(600_000)
+    let layer = Self.layer
 
     init() throws {
         directory = try TemporaryDirectory("layout")

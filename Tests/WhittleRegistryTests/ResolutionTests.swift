@@ -209,7 +209,7 @@ struct ResolutionTests {
     func hugeManifest() async throws {
         let registry = try TestRegistry()
         registry.add(image: "app", tag: "1", platform: amd64)
-        registry.inject(.body(noise(5 << 20)), on: "/manifests/", times: 10)
+        registry.inject(.body([UInt8](repeating: 32, count: 5 << 20)), on: "/manifests/", times: 10)
         let error = await #expect(throws: BuildError.self) {
             try await RegistryFixture().source("\(registry.host)/app:1").resolve(amd64)
         }
