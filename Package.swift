@@ -66,12 +66,12 @@ targets += library(
     tests: ["WhittleTestKit"])
 targets += library("WhittleCache", ["WhittleCore", "WhittleFileSystem", "WhittleStore", "CSQLite"])
 targets += [
-    .target(name: "CWhittleCurl"),
-    .target(name: "CWhittleToml"),
+    .target(name: "CWhittleCurl", exclude: ["README.md"]),
+    .target(name: "CWhittleToml", exclude: ["README.md"]),
 ]
 targets += library(
     "WhittleRegistry",
-    ["WhittleCore", "WhittleOCI", "WhittleFileSystem", "WhittleStore", "CWhittleCurl", "CWhittleToml", systemPackage],
+    ["WhittleCore", "WhittleOCI", "WhittleFileSystem", "CWhittleCurl", "CWhittleToml", systemPackage],
     tests: ["WhittleTestKit"])
 targets += library(
     "WhittleRuntime", ["WhittleCore", "WhittleOCI", "WhittleFileSystem", "CWhittleLinux", systemPackage])

@@ -39,7 +39,7 @@ static char load_failure[256];
 static bool find(void *library, const char *name, void *slot) {
     void *symbol = dlsym(library, name);
     if (symbol == NULL) {
-        snprintf(load_failure, sizeof load_failure, "libcurl.so.4 has no %s: it is older than 7.68", name);
+        snprintf(load_failure, sizeof load_failure, "libcurl.so.4 has no %s: it is older than 7.77", name);
         return false;
     }
     memcpy(slot, &symbol, sizeof symbol);
