@@ -138,6 +138,25 @@ struct BlobTests {
         #expect(largest.withLock { $0 } <= 256 << 10)
     }
 
+    @Test("a body in very many pieces is read in bounded stack and memory")
+    func manyPieces() async throws {
+        let bytes = noise(50_000)
+        let blob = registry.add(blob: bytes)
+        registry.inject(.pieces(of: 1), on: "/blobs/")
+        try await source.read(blob, into: collector.sink)
+        #expect(collector.bytes == bytes)
+    }
+
+    @Test("a body without a length that ends too early is asked for again")
+    func shortWithoutLength() async throws {
+        let bytes = noise(10_000)
+        let blob = registry.add(blob: bytes)
+        registry.inject(.pieces(of: 100, upTo: 4000), on: "/blobs/")
+        try await source.read(blob, into: collector.sink)
+        #expect(collector.bytes == bytes)
+        #expect(registry.requests.last?.headers["range"] == "bytes=4000-")
+    }
+
     @Test("an empty blob is read without a byte")
     func empty() async throws {
         let empty = registry.add(blob: [])

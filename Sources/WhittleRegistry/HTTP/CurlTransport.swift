@@ -169,9 +169,10 @@ private final class CurlTransfer: @unchecked Sendable {
         guard failure == nil else { return false }
         do {
             try cancellation.check()
-            let sink = try self.sink ?? receive(HTTPResponse(status: status, headers: headers))
-            self.sink = sink
-            try sink(bytes)
+            // Not with `??`, which takes the closure apart and wraps it anew: stored again with each piece, it would
+            // grow until its call overflows the stack.
+            if sink == nil { sink = try receive(HTTPResponse(status: status, headers: headers)) }
+            try sink?(bytes)
             return true
         } catch {
             failure = error

@@ -19,6 +19,9 @@ extension TestRegistry {
         switch fault {
         case nil, .ignoredRange: break
         case .cut(let count): response.end = .cut(after: count)
+        case .pieces(let count, let end):
+            response.end = .pieces(of: count)
+            response.body = Array(response.body.prefix(end))
         case .body(let bytes): response.body = bytes
         case .corruption: if let last = response.body.popLast() { response.body.append(last ^ 1) }
         case .status(let status, let headers, let body):

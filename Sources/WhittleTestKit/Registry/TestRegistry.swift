@@ -142,6 +142,9 @@ package enum TestRegistryFault: Sendable {
     case redirect(String)
     /// A header is replaced, or left out where the value is empty.
     case header(String, String)
+    /// The body comes in pieces of so many bytes, without a length (`Transfer-Encoding: chunked`), and may end
+    /// too early without a sign of it.
+    case pieces(of: Int, upTo: Int = .max)
     /// A range that was asked for is not heeded: the whole blob comes, with status 200.
     case ignoredRange
     /// The connection is closed without an answer.

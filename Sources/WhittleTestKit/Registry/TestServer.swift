@@ -16,6 +16,7 @@ struct TestResponse: Sendable {
     enum End: Sendable {
         case whole
         case cut(after: Int)
+        case pieces(of: Int)
         case silence
         case disconnect
     }
@@ -151,7 +152,7 @@ final class TestServer: Sendable {
     /// Returns whether the connection can go on.
     private func send(_ response: TestResponse, to connection: CInt, isHead: Bool) -> Bool {
         switch response.end {
-        case .whole, .cut: break
+        case .whole, .cut, .pieces: break
         case .disconnect: return false
         case .silence:
             // Ends when the client or `stop` closes the connection.
@@ -161,14 +162,24 @@ final class TestServer: Sendable {
         }
         var head = "HTTP/1.1 \(response.status) Status\r\n"
         for (name, value) in response.headers { head += "\(name): \(value)\r\n" }
-        if response.headers["Content-Length"] == nil { head += "Content-Length: \(response.body.count)\r\n" }
+        if case .pieces = response.end {
+            head += "Transfer-Encoding: chunked\r\n"
+        } else if response.headers["Content-Length"] == nil {
+            head += "Content-Length: \(response.body.count)\r\n"
+        }
         guard sendAll(Array((head + "\r\n").utf8)[...], to: connection) else { return false }
         if isHead { return true }
         if case .cut(let count) = response.end {
             _ = sendAll(response.body.prefix(count), to: connection)
             return false
         }
-        return sendAll(response.body[...], to: connection)
+        guard case .pieces(let count) = response.end else { return sendAll(response.body[...], to: connection) }
+        var pieces: [UInt8] = []
+        for start in stride(from: 0, to: response.body.count, by: count) {
+            let piece = response.body[start..<min(start + count, response.body.count)]
+            pieces += Array("\(String(piece.count, radix: 16))\r\n".utf8) + piece + [13, 10]
+        }
+        return sendAll((pieces + Array("0\r\n\r\n".utf8))[...], to: connection)
     }
 
     private func sendAll(_ bytes: ArraySlice<UInt8>, to connection: CInt) -> Bool {
