@@ -217,13 +217,15 @@ extension BuildError {
     static func notAnOCILayout(_ directory: String, _ problem: String) -> BuildError {
         BuildError(
             .notAnOCILayout, "'\(printable(directory))' is no OCI image layout: \(problem)",
-            hint: "make one with 'whittle build -o type=oci,tar=false,dest=DIR' or 'skopeo copy docker://IMAGE oci:DIR'")
+            hint: "make one with 'whittle build -o type=oci,tar=false,dest=DIR' or 'skopeo copy docker://IMAGE oci:DIR'"
+        )
     }
 
     static func notInLayout(_ wanted: String, _ directory: String, names: [String]) -> BuildError {
         let list = names.isEmpty ? "nothing with a name" : names.prefix(20).joined(separator: ", ")
         return BuildError(
-            .imageNotFound, "no image \(wanted) in the OCI layout '\(printable(directory))', which has: \(printable(list))",
+            .imageNotFound,
+            "no image \(wanted) in the OCI layout '\(printable(directory))', which has: \(printable(list))",
             hint: "choose one with oci-layout://\(printable(directory)):TAG or …@DIGEST")
     }
 }

@@ -1,8 +1,9 @@
+internal import SystemPackage
+internal import WhittleFileSystem
+
 #if canImport(Glibc)
     internal import Glibc
 #endif
-internal import SystemPackage
-internal import WhittleFileSystem
 
 /// A directory of a test's own, removed with all in it when the object goes; kept where `SAVE_TEMPS` is set.
 package final class TemporaryDirectory: Sendable {

@@ -11,7 +11,8 @@ struct DocumentTests {
 
     @Test("a manifest is read and written")
     func manifest() throws {
-        let text = #"{"schemaVersion":2,"config":\#(Self.descriptor),"layers":[\#(Self.layer)],"annotations":{"a":"b"}}"#
+        let text =
+            #"{"schemaVersion":2,"config":\#(Self.descriptor),"layers":[\#(Self.layer)],"annotations":{"a":"b"}}"#
         let manifest = try Manifest(parsing: Array(text.utf8), mediaType: .dockerManifest)
         #expect(manifest.mediaType == .dockerManifest)
         #expect(manifest.config.size == 3)
@@ -69,7 +70,8 @@ struct DocumentTests {
                 + "not supported, only sha256 is"),
         Malformed(
             manifest(#""config":{"mediaType":"x","size":1,"digest":"../../etc"},"layers":[]"#),
-            "cannot read the image manifest: member 'config.digest': '../../etc' is no digest: no ':' after the algorithm"),
+            "cannot read the image manifest: member 'config.digest': '../../etc' is no digest: no ':' after the algorithm"
+        ),
         Malformed(
             manifest(#""config":\#(descriptor),"layers":[],"annotations":{"a":1}"#),
             "cannot read the image manifest: member 'annotations.a': expected a string, found a number"),

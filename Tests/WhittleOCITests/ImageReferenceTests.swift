@@ -26,7 +26,8 @@ struct ImageReferenceTests {
         Accepted("docker.io/library/a/b", "docker.io/library/a/b:latest", familiar: "library/a/b:latest"),
         Accepted("localhost/app", "localhost/app:latest", familiar: "localhost/app:latest"),
         Accepted("localhost:5000/app:v1", "localhost:5000/app:v1", familiar: "localhost:5000/app:v1"),
-        Accepted("127.0.0.1:5000/a/b_c/d__e/f--g/h.i", "127.0.0.1:5000/a/b_c/d__e/f--g/h.i:latest",
+        Accepted(
+            "127.0.0.1:5000/a/b_c/d__e/f--g/h.i", "127.0.0.1:5000/a/b_c/d__e/f--g/h.i:latest",
             familiar: "127.0.0.1:5000/a/b_c/d__e/f--g/h.i:latest"),
         Accepted("[::1]:5000/app", "[::1]:5000/app:latest", familiar: "[::1]:5000/app:latest"),
         Accepted("[2001:db8::1]/app:x", "[2001:db8::1]/app:x", familiar: "[2001:db8::1]/app:x"),
@@ -93,7 +94,8 @@ struct ImageReferenceTests {
         Rejected("a@sha256:12", .invalidDigest("sha256:12", .wrongLength(2))),
         Rejected("a@md5:12", .invalidDigest("md5:12", .unsupportedAlgorithm("md5"))),
         Rejected("a@", .invalidDigest("", .noSeparator)),
-        Rejected("a@sha256:\(hex)@sha256:\(hex)",
+        Rejected(
+            "a@sha256:\(hex)@sha256:\(hex)",
             .invalidDigest("sha256:\(hex)@sha256:\(hex)", .wrongLength(136))),
     ]
 

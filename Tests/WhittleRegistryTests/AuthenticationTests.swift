@@ -11,7 +11,9 @@ struct ChallengeTests {
         "reads schemes with their parameters",
         arguments: [
             (
-                [#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a:pull""#],
+                [
+                    #"Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a:pull""#
+                ],
                 [
                     AuthenticationChallenge(
                         scheme: "bearer",
@@ -30,7 +32,8 @@ struct ChallengeTests {
                     AuthenticationChallenge(scheme: "bearer", parameters: ["realm": "r"]),
                 ]
             ),
-            (["Basic", "Bearer realm=r"],
+            (
+                ["Basic", "Bearer realm=r"],
                 [
                     AuthenticationChallenge(scheme: "basic"),
                     AuthenticationChallenge(scheme: "bearer", parameters: ["realm": "r"]),
@@ -324,7 +327,9 @@ struct CredentialFileTests {
             (#"{"auths":{"a.b":{"auth":"!secret!"}}}"#, "'auth' of 'a.b' is not USER:PASSWORD in base64"),
         ])
     func malformed(_ text: String, _ problem: String) {
-        let error = #expect(throws: BuildError.self) { try CredentialFile(parsing: Array(text.utf8), path: "/h/c.json") }
+        let error = #expect(throws: BuildError.self) {
+            try CredentialFile(parsing: Array(text.utf8), path: "/h/c.json")
+        }
         #expect(error?.code == .malformedCredentials)
         #expect(error?.message == "cannot read the credentials in '/h/c.json': \(problem)")
         #expect(error?.description.contains("secret") == false)

@@ -98,7 +98,8 @@ struct BlobTests {
         let error = await #expect(throws: BuildError.self) { try await source.read(missing, into: collector.sink) }
         #expect(error?.code == .imageNotFound)
         #expect(
-            error?.message == "\(registry.host)/app has no blob \(missing.digest), though the image's manifest names it")
+            error?.message == "\(registry.host)/app has no blob \(missing.digest), though the image's manifest names it"
+        )
     }
 
     @Test("an error of the sink ends the transfer and is thrown as it is")

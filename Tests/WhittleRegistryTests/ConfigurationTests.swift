@@ -92,7 +92,10 @@ struct ConfigurationTests {
         let configuration = try Self.parse(Self.example)
         #expect(try configuration.candidates(for: ImageReference(parsing: name)).map { "\($0)" } == expected)
         let empty = RegistriesConfiguration()
-        #expect(try empty.candidates(for: ImageReference(parsing: "node")).map { "\($0)" } == ["docker.io/library/node:latest"])
+        #expect(
+            try empty.candidates(for: ImageReference(parsing: "node")).map { "\($0)" } == [
+                "docker.io/library/node:latest"
+            ])
     }
 
     @Test("blocked registries and ambiguous names are errors that say what to write")
@@ -120,14 +123,20 @@ struct ConfigurationTests {
             ("a = ", "cannot use '/etc/r.conf:1:"),
             ("x = 1\n[[registry]]\nlocation = \"a\nb\"\n", "cannot use '/etc/r.conf:3:"),
             ("[registries.search]\nregistries = []", "member 'registries': the format of version 1 is not supported"),
-            ("unqualified-search-registries = 'a'", "'unqualified-search-registries': expected an array, found a string"),
+            (
+                "unqualified-search-registries = 'a'",
+                "'unqualified-search-registries': expected an array, found a string"
+            ),
             ("short-name-mode = 'x'", "expected enforcing, permissive or disabled, found 'x'"),
             ("registry = 1", "member 'registry': expected an array of tables, found a number"),
             ("[[registry]]\nblocked = true", "member 'registry[0]': neither 'prefix' nor 'location' is given"),
             ("[[registry]]\nprefix = 'a.com'", "member 'registry[0]': 'location' is missing"),
             ("[[registry]]\nprefix = '*.a.com/x'", "member 'registry[0].prefix': '*.a.com/x' has a wildcard"),
             ("[[registry]]\nlocation = 'a'\ninsecure = 'yes'", "'registry[0].insecure': expected true or false"),
-            ("[[registry]]\nlocation = 'a'\n[[registry.mirror]]\n", "member 'registry[0].mirror[0]': 'location' is missing"),
+            (
+                "[[registry]]\nlocation = 'a'\n[[registry.mirror]]\n",
+                "member 'registry[0].mirror[0]': 'location' is missing"
+            ),
             (
                 "[[registry]]\nlocation = 'a'\n[[registry.mirror]]\nlocation = 'b'\npull-from-mirror = 'never'",
                 "expected all, digest-only, tag-only, found 'never'"
@@ -183,7 +192,9 @@ struct ConfigurationTests {
     func hostile() {
         let deep = "a = " + String(repeating: "[", count: 100_000)
         #expect(throws: TOMLDocument.Invalid.self) { try TOMLDocument.parse(Array(deep.utf8)) }
-        #expect(throws: TOMLDocument.Invalid.self) { try TOMLDocument.parse([0x61, 0x20, 0x3D, 0x20, 0x22, 0xFF, 0x22]) }
+        #expect(throws: TOMLDocument.Invalid.self) {
+            try TOMLDocument.parse([0x61, 0x20, 0x3D, 0x20, 0x22, 0xFF, 0x22])
+        }
         let seed = Array(Self.example.utf8)
         for end in stride(from: 0, to: seed.count, by: 3) { _ = try? TOMLDocument.parse(Array(seed[..<end])) }
     }

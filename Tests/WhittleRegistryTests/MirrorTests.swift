@@ -110,7 +110,10 @@ struct MirrorTests {
     @Test(
         "failures of the transport become errors that say what to do",
         arguments: [
-            (HTTPFailure.Kind.hostUnknown, BuildError.Code.registryUnreachable, "cannot reach the registry example.com: x"),
+            (
+                HTTPFailure.Kind.hostUnknown, BuildError.Code.registryUnreachable,
+                "cannot reach the registry example.com: x"
+            ),
             (.timedOut, .registryUnreachable, "cannot reach the registry example.com: x"),
             (.proxyFailed, .registryUnreachable, "cannot reach the registry example.com: x"),
             (.tlsFailed, .registryUnreachable, "cannot open an encrypted connection to example.com: x"),
@@ -173,7 +176,8 @@ struct WebAddressTests {
     @Test(
         "reads absolute addresses",
         arguments: [
-            ("https://example.com", "https://example.com/"), ("HTTP://Example.COM:80/a?b#c", "http://example.com:80/a?…"),
+            ("https://example.com", "https://example.com/"),
+            ("HTTP://Example.COM:80/a?b#c", "http://example.com:80/a?…"),
             ("https://[::1]:5000/x", "https://[::1]:5000/x"), ("https://a?b=c", "https://a/?…"),
         ])
     func accepts(_ text: String, _ shown: String) { #expect(WebAddress(parsing: text)?.description == shown) }
@@ -182,7 +186,8 @@ struct WebAddressTests {
         "refuses everything else",
         arguments: [
             "", "a", "/a", "ftp://a/", "file:///etc/passwd", "https://", "https:///a", "https://user:pass@host/",
-            "https://a b/", "https://host:port/", "https://host:99999/", "https://ho\\st/", "https://hö/", "https://[x]/",
+            "https://a b/", "https://host:port/", "https://host:99999/", "https://ho\\st/", "https://hö/",
+            "https://[x]/",
             "https://a/\r\nX: y", "https://a%2fb/",
         ])
     func rejects(_ text: String) { #expect(WebAddress(parsing: text) == nil) }
@@ -211,7 +216,8 @@ struct WebAddressTests {
     @Test(
         "knows this machine's names",
         arguments: [
-            ("localhost", true), ("localhost:5000", true), ("127.0.0.1:5000", true), ("127.1.2.3", true), ("[::1]:1", true),
+            ("localhost", true), ("localhost:5000", true), ("127.0.0.1:5000", true), ("127.1.2.3", true),
+            ("[::1]:1", true),
             ("127.evil.com", false), ("127.0.0.1.evil.com", false), ("10.0.0.1", false), ("example.com", false),
             ("notlocalhost", false),
         ])

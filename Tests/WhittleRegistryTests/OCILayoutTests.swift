@@ -179,7 +179,9 @@ struct OCILayoutTests {
         #expect((location.digest != nil) == hasDigest)
     }
 
-    @Test("locations without a directory or with half a digest are refused", arguments: ["", "oci-layout://", ":t", "d@sha256:12"])
+    @Test(
+        "locations without a directory or with half a digest are refused",
+        arguments: ["", "oci-layout://", ":t", "d@sha256:12"])
     func badLocations(_ text: String) {
         let error = #expect(throws: BuildError.self) { try OCILayoutLocation(parsing: text) }
         #expect(error?.code == .notAnOCILayout)

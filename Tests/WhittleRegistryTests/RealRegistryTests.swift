@@ -8,7 +8,9 @@ import WhittleTestKit
 
 /// Programs that the tests below need; Debian's packages `docker-registry`, `skopeo` and `openssl` have them.
 private let missingPrograms = ["docker-registry", "skopeo", "openssl"].filter { program in
-    !["/usr/bin", "/usr/local/bin", "/bin"].contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(program)") }
+    !["/usr/bin", "/usr/local/bin", "/bin"].contains {
+        FileManager.default.isExecutableFile(atPath: "\($0)/\(program)")
+    }
 }
 
 @Suite(

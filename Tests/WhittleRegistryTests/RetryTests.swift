@@ -8,7 +8,8 @@ import WhittleTestKit
 @Suite("RetryState")
 struct RetryStateTests {
     /// The waits after so many times the same event, until it gives up.
-    static func waits(_ event: RetryState.Event, jitter: Double = 0, policy: RetryPolicy = RetryPolicy()) -> [Duration] {
+    static func waits(_ event: RetryState.Event, jitter: Double = 0, policy: RetryPolicy = RetryPolicy()) -> [Duration]
+    {
         var state = RetryState(policy)
         var waits: [Duration] = []
         while case .retry(let wait) = state.handle(event, jitter: jitter) { waits.append(wait) }
@@ -38,12 +39,14 @@ struct RetryStateTests {
         #expect(Self.waits(.answered(status: status, retryAfter: .seconds(1))).isEmpty)
     }
 
-    @Test("an untrusted certificate is final", arguments: [HTTPFailure.Kind.untrusted, .tlsFailed, .other, .proxyFailed])
+    @Test(
+        "an untrusted certificate is final", arguments: [HTTPFailure.Kind.untrusted, .tlsFailed, .other, .proxyFailed])
     func finalFailure(_ kind: HTTPFailure.Kind) {
         #expect(Self.waits(.failed(kind)).isEmpty)
     }
 
-    @Test("a host that cannot be reached is tried less often", arguments: [HTTPFailure.Kind.notConnected, .hostUnknown])
+    @Test(
+        "a host that cannot be reached is tried less often", arguments: [HTTPFailure.Kind.notConnected, .hostUnknown])
     func connection(_ kind: HTTPFailure.Kind) {
         #expect(Self.waits(.failed(kind)).count == 2)
     }
@@ -70,7 +73,8 @@ struct RetryStateTests {
         "reads Retry-After in both forms",
         arguments: [
             ("0", .zero), ("120", .seconds(120)), ("Tue, 14 Nov 2023 22:13:30 GMT", .seconds(10)),
-            ("Tue, 14 Nov 2023 22:13:10 GMT", .zero), ("soon", nil), ("-1", nil), ("Tue, 14 Foo 2023 22:13:30 GMT", nil),
+            ("Tue, 14 Nov 2023 22:13:10 GMT", .zero), ("soon", nil), ("-1", nil),
+            ("Tue, 14 Foo 2023 22:13:30 GMT", nil),
             ("", nil), ("99999999999999999999999", nil), ("18446744073709551615", .seconds(3_155_760_000)),
         ] as [(String, Duration?)])
     func header(_ text: String, _ expected: Duration?) {

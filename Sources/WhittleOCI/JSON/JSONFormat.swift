@@ -102,7 +102,9 @@ private struct JSONWriter {
         case 0x0A: append("\\n")
         case 0x0D: append("\\r")
         case 0x09: append("\\t")
-        default: append(byte < 0x10 ? "\\u000" : "\\u00"); append(String(byte, radix: 16))
+        default:
+            append(byte < 0x10 ? "\\u000" : "\\u00")
+            append(String(byte, radix: 16))
         }
     }
 

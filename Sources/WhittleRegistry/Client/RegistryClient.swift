@@ -74,7 +74,7 @@ public final class RegistryClient: Sendable {
         let connection = try await connection(to: endpoint)
         let request = connection.request("GET", "manifests/\(selector)", headers: [Self.accept])
         let body = BodyBuffer(limit: Self.manifestLimit)
-        let (response, complaint) = try await connection.send({ request }) { body.sink(for: $0) }
+        let (response, complaint) = try await connection.send({ request }, receive: { body.sink(for: $0) })
         let what = "the manifest '\(selector)'"
         guard response.isSuccess else {
             throw failure(response, complaint, endpoint, what: what) {

@@ -14,7 +14,9 @@ enum CertificateDirectory {
             let names = try RegistrySettings.fileNames(in: directory)
             guard !names.isEmpty else { continue }
             for name in names where name.hasSuffix(".crt") {
-                guard let text = try FileReading.bytes(ofFileAt: "\(directory)/\(name)", limit: 4 << 20) else { continue }
+                guard let text = try FileReading.bytes(ofFileAt: "\(directory)/\(name)", limit: 4 << 20) else {
+                    continue
+                }
                 security.authorities += text + [0x0A]
             }
             if let certificate = names.first(where: { $0.hasSuffix(".cert") }) {

@@ -1,6 +1,9 @@
 public import WhittleCore
 public import WhittleOCI
 
+/// Gives the bytes with a digest, or `nil` where the caller does not have them.
+public typealias KnownDocuments = @Sendable (Digest) throws -> [UInt8]?
+
 /// An image that can be resolved for a platform and whose blobs can be read: in a registry, or in an OCI layout.
 ///
 /// Safe to use from many tasks at once. Every implementation verifies digest and size of all that it gives.
@@ -16,9 +19,7 @@ public protocol ImageSource: Sendable {
     ///   gives is verified and not fetched again. Called on any thread.
     /// - Throws: `image-not-found`, `wrong-platform`, `digest-mismatch`, `not-an-image`, `malformed-document`, and what
     ///   concerns the place alone.
-    func resolve(
-        _ platform: Platform, known: @escaping @Sendable (Digest) throws -> [UInt8]?
-    ) async throws -> ResolvedImage
+    func resolve(_ platform: Platform, known: KnownDocuments?) async throws -> ResolvedImage
 
     /// Streams a blob of the image into `sink`.
     ///
@@ -33,7 +34,7 @@ public protocol ImageSource: Sendable {
 extension ImageSource {
     /// Finds the manifest and configuration for `platform`, fetching all.
     public func resolve(_ platform: Platform) async throws -> ResolvedImage {
-        try await resolve(platform, known: { _ in nil })
+        try await resolve(platform, known: nil)
     }
 }
 

@@ -37,7 +37,7 @@ public struct OCILayoutSource: ImageSource {
     public var name: String { "\(location)" }
 
     public func resolve(
-        _ platform: Platform, known: @escaping @Sendable (Digest) throws -> [UInt8]?
+        _ platform: Platform, known: KnownDocuments?
     ) async throws -> ResolvedImage {
         // `known` is not asked: reading here is as cheap.
         let source = self

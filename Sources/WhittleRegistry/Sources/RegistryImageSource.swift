@@ -27,7 +27,7 @@ public struct RegistryImageSource: ImageSource {
     public var name: String { reference.familiarName }
 
     public func resolve(
-        _ platform: Platform, known: @escaping @Sendable (Digest) throws -> [UInt8]?
+        _ platform: Platform, known: KnownDocuments?
     ) async throws -> ResolvedImage {
         try await firstSuccess { endpoint in
             let image = try await resolve(platform, at: endpoint, known)
@@ -46,9 +46,9 @@ public struct RegistryImageSource: ImageSource {
                 throw error
             }
         }
-        try await firstSuccess(stoppingIf: { refusal.isSet.load(ordering: .relaxed) || download.isComplete }) {
-            try await client.fetch(download, at: $0)
-        }
+        try await firstSuccess(
+            stoppingIf: { refusal.isSet.load(ordering: .relaxed) || download.isComplete },
+            { try await client.fetch(download, at: $0) })
     }
 
     /// Whether the caller's sink ended a transfer; then no other place is tried.
@@ -57,13 +57,12 @@ public struct RegistryImageSource: ImageSource {
     }
 
     private func resolve(
-        _ platform: Platform, at endpoint: RegistryEndpoint,
-        _ known: @escaping @Sendable (Digest) throws -> [UInt8]?
+        _ platform: Platform, at endpoint: RegistryEndpoint, _ known: KnownDocuments?
     ) async throws -> ResolvedImage {
         let client = client
         /// Gives what the caller has, if it is what it should be.
         @Sendable func verified(_ digest: Digest) throws -> [UInt8]? {
-            guard let bytes = try known(digest), Digest(hashing: bytes) == digest else { return nil }
+            guard let bytes = try known?(digest), Digest(hashing: bytes) == digest else { return nil }
             return bytes
         }
         let resolution = ImageResolution(
@@ -80,7 +79,9 @@ public struct RegistryImageSource: ImageSource {
         var current: Digest?
         switch selector {
         case .digest(let digest): current = digest
-        case .tag(let tag): current = try await client.currentDigest(of: tag, at: endpoint)
+        case .tag(let tag):
+            // One exchange more, which saves one only where the caller may have the manifest.
+            if known != nil { current = try await client.currentDigest(of: tag, at: endpoint) }
         }
         if let current, let bytes = try verified(current) {
             // The type that it came as is not kept; documents without one of their own tell by their members.

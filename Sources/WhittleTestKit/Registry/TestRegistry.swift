@@ -1,5 +1,5 @@
-package import WhittleCore
 internal import Synchronization
+package import WhittleCore
 package import WhittleOCI
 
 /// A small registry on 127.0.0.1 in this process (distribution-spec v1.1, pulling only), with faults on demand.
