@@ -106,10 +106,15 @@ extension BuildError {
     }
 
     static func mountOverRoot(written: String, at location: SourceLocation) -> BuildError {
-        BuildError(
-            .invalidMount, "a mount cannot cover '/'",
-            hint: written.isEmpty
-                ? "give the mount a target: target=/PATH" : "give a directory below '/' as target", at: location)
+        let hint =
+            if written.isEmpty {
+                "give the mount a target: target=/PATH"
+            } else if written.hasPrefix("/") {
+                "give a directory below '/' as target"
+            } else {
+                "'\(excerpt(written))' is '/' in this working directory: set WORKDIR before, or write target=/PATH"
+            }
+        return BuildError(.invalidMount, "a mount cannot cover '/'", hint: hint, at: location)
     }
 
     static func mountWithoutName(_ type: String, at location: SourceLocation) -> BuildError {

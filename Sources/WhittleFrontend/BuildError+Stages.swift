@@ -63,28 +63,31 @@ extension BuildError {
     }
 
     static func emptyBaseName(
-        _ written: String, undefined: [String], known: Set<String>, at location: SourceLocation
+        _ written: String, undefined: [String], globals: GlobalVariables, at location: SourceLocation
     ) -> BuildError {
         BuildError(
             .emptyBaseName, "FROM '\(written)' comes to an empty name",
-            hint: undefinedHint(undefined, known: known)
-                ?? "give the ARG a default value above the first FROM, or pass --build-arg", at: location)
+            hint: undefinedHint(undefined, globals) ?? "name an image or a stage; 'FROM scratch' starts from nothing",
+            at: location)
     }
 
     static func invalidPlatform(
-        _ text: String, written: String, undefined: [String], known: Set<String>, at location: SourceLocation
+        _ text: String, written: String, undefined: [String], globals: GlobalVariables, at location: SourceLocation
     ) -> BuildError {
         let shown = text == written ? "'\(text)'" : "'\(written)' comes to '\(text)', which"
         return BuildError(
             .invalidPlatform, "\(shown) is no platform",
-            hint: undefinedHint(undefined, known: known)
+            hint: undefinedHint(undefined, globals)
                 ?? "write OS/ARCHITECTURE, for instance linux/amd64 or linux/arm64", at: location)
     }
 
-    /// What to say about the first variable in FROM that is not declared.
-    private static func undefinedHint(_ undefined: [String], known: Set<String>) -> String? {
-        guard let name = undefined.first(where: { !known.contains($0) }) else { return nil }
-        if let nearest = NearestName.of(name, among: known.sorted()) { return "did you mean '$\(nearest)'?" }
+    /// What to say about the first variable in FROM that has no value.
+    private static func undefinedHint(_ undefined: [String], _ globals: GlobalVariables) -> String? {
+        guard let name = undefined.first else { return nil }
+        if globals.declared.contains(name) {
+            return "ARG \(name) has no value: give it a default, or pass --build-arg \(name)=VALUE"
+        }
+        if let nearest = NearestName.of(name, among: globals.names.sorted()) { return "did you mean '$\(nearest)'?" }
         return "declare it with 'ARG \(name)=VALUE' above the first FROM: FROM sees no other variables"
     }
 
@@ -95,11 +98,12 @@ extension BuildError {
     }
 
     static func invalidBaseName(
-        _ name: String, _ reason: ImageReference.Invalid, stage: String?, at location: SourceLocation
+        _ name: String, _ reason: ImageReference.Invalid, undefined: [String], globals: GlobalVariables?,
+        stage: String?, at location: SourceLocation
     ) -> BuildError {
         let error = BuildError.invalidImageReference(name, reason, at: location)
-        guard let stage else { return error }
-        return BuildError(error.code, error.message, hint: "did you mean the stage '\(stage)'?", at: location)
+        let hint = globals.flatMap { undefinedHint(undefined, $0) } ?? stage.map { "did you mean the stage '\($0)'?" }
+        return BuildError(error.code, error.message, hint: hint ?? error.hint, at: location)
     }
 
     static func invalidTrigger(

@@ -43,15 +43,17 @@ public struct Frontend: Sendable {
         let output = LoweringOutput()
         for warning in table.warnings { output.warn(warning) }
         let needed = table.reachable(from: targets).stages
-        var finished: [Int: StageState] = [:]
-        for index in needed.sorted() {
+        // A stage that a context replaces is there from the start, so that stages above it may take its files too.
+        let order =
+            needed.sorted().filter { table.stages[$0].isReplaced }
+            + needed.sorted().filter { !table.stages[$0].isReplaced }
+        for index in order {
             var lowering = StageLowering(
-                stage: table.stages[index], table: table, globals: globals, images: images, finished: finished,
-                output: output)
-            finished[index] = try lowering.lowered()
+                stage: table.stages[index], table: table, globals: globals, images: images, output: output)
+            output.finished[index] = try lowering.lowered()
         }
         let planned = targets.map { index -> (target: PlannedTarget, root: Edge?) in
-            guard let state = finished[index] else { preconditionFailure("a target is reachable from itself") }
+            guard let state = output.finished[index] else { preconditionFailure("a target is reachable from itself") }
             return (PlannedTarget(stage: index, configuration: state.finalImage(table.options)), state.root)
         }
         return BuildPlan(
@@ -109,7 +111,8 @@ extension BuildOptions {
         }
         guard let seconds = Int64(text) else {
             var place: Token?
-            for case .arg(let declarations) in dockerfile.globalArguments.map(\.kind) where buildArguments[name] == nil {
+            for case .arg(let declarations) in dockerfile.globalArguments.map(\.kind) where buildArguments[name] == nil
+            {
                 place = declarations.last { $0.name.text == name }?.value ?? place
             }
             throw BuildError.invalidEpoch(text, at: place.map { dockerfile.location(of: $0.range) })

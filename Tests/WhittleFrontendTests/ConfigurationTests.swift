@@ -11,7 +11,8 @@ struct ConfigurationTests {
         let expected: @Sendable (inout ContainerConfiguration) -> Void
         let history: [String]
         var testDescription: String { lines.replacing("\n", with: "; ") }
-        init(_ lines: String, history: String..., expected: @escaping @Sendable (inout ContainerConfiguration) -> Void) {
+        init(_ lines: String, history: String..., expected: @escaping @Sendable (inout ContainerConfiguration) -> Void)
+        {
             self.lines = lines
             self.history = history
             self.expected = expected

@@ -184,7 +184,9 @@ struct CopyTests {
         Document(lines: "COPY <<EOF /a\n\\$A \\\\\nEOF", contents: ["$A \\\n"], sources: ["/EOF"]),
         Document(lines: "COPY <<-EOF /a\n\t\tx\n\tEOF", contents: ["x\n"], sources: ["/EOF"]),
         Document(lines: "COPY <<EOF /a\nEOF", contents: [""], sources: ["/EOF"]),
-        Document(lines: "ADD <<a.txt <<b.txt /d/\n1\na.txt\n2\nb.txt", contents: ["1\n", "2\n"], sources: ["/a.txt", "/b.txt"]),
+        Document(
+            lines: "ADD <<a.txt <<b.txt /d/\n1\na.txt\n2\nb.txt", contents: ["1\n", "2\n"],
+            sources: ["/a.txt", "/b.txt"]),
         Document(lines: "COPY <<'*[x' /d/\n1\n*[x", contents: ["1\n"], sources: ["/\\*\\[x"]),
     ]
 

@@ -20,10 +20,12 @@ struct ErrorTests {
 
     static let stageCases: [Case] = [
         Case(
-            "ARG A=b", "no-stages: 'Dockerfile' has no stages to build "
+            "ARG A=b",
+            "no-stages: 'Dockerfile' has no stages to build "
                 + "| a Dockerfile begins with FROM; 'FROM scratch' starts from nothing"),
         Case(
-            "FROM a AS builder\nFROM b", "unknown-target: no stage is named 'buildr' "
+            "FROM a AS builder\nFROM b",
+            "unknown-target: no stage is named 'buildr' "
                 + "| did you mean 'builder'? the stages are: builder, 1", BuildOptions(target: "buildr")),
         Case(
             "FROM a", "unknown-target: no stage is named '1' | the stages are: 0", BuildOptions(target: "1")),
@@ -59,7 +61,15 @@ struct ErrorTests {
         Case(
             "ARG VERSION\nFROM $VERSION",
             "2:6 empty-base-name: FROM '$VERSION' comes to an empty name "
-                + "| give the ARG a default value above the first FROM, or pass --build-arg"),
+                + "| ARG VERSION has no value: give it a default, or pass --build-arg VERSION=VALUE"),
+        Case(
+            "FROM \"\"",
+            "1:6 empty-base-name: FROM '\"\"' comes to an empty name "
+                + "| name an image or a stage; 'FROM scratch' starts from nothing"),
+        Case(
+            "ARG VERSION\nFROM node:$VERSION",
+            "2:6 invalid-image-reference: invalid image name 'node:': there is no tag after ':' "
+                + "| ARG VERSION has no value: give it a default, or pass --build-arg VERSION=VALUE"),
         Case(
             "ARG VERSION=1\nFROM ${VERSIN}",
             "2:6 empty-base-name: FROM '${VERSIN}' comes to an empty name | did you mean '$VERSION'?"),
@@ -88,7 +98,8 @@ struct ErrorTests {
             "1:23 invalid-source-date-epoch: SOURCE_DATE_EPOCH 'today' is no number of seconds | give the seconds "
                 + "since 1970-01-01, for instance those of 'git log -1 --pretty=%ct'"),
         Case(
-            "FROM a", "invalid-source-date-epoch: SOURCE_DATE_EPOCH 'x' is no number of seconds | give the seconds "
+            "FROM a",
+            "invalid-source-date-epoch: SOURCE_DATE_EPOCH 'x' is no number of seconds | give the seconds "
                 + "since 1970-01-01, for instance those of 'git log -1 --pretty=%ct'",
             BuildOptions(buildArguments: ["SOURCE_DATE_EPOCH": "x"])),
     ]
@@ -167,7 +178,8 @@ struct ErrorTests {
             "2:12 invalid-signal: STOPSIGNAL 'SIGTREM' is no signal | did you mean 'SIGTERM'?"),
         Case(
             "STOPSIGNAL 65",
-            "2:12 invalid-signal: STOPSIGNAL '65' is no signal | write a name such as SIGTERM, or a number from 1 to 64"),
+            "2:12 invalid-signal: STOPSIGNAL '65' is no signal | write a name such as SIGTERM, or a number from 1 to 64"
+        ),
         Case(
             "VOLUME $UNSET",
             "2:8 empty-volume: VOLUME '$UNSET' comes to an empty path "
@@ -180,6 +192,10 @@ struct ErrorTests {
         Case(
             "RUN --mount=type=cache,target=/ true",
             "2:13 invalid-mount: a mount cannot cover '/' | give a directory below '/' as target"),
+        Case(
+            "RUN --mount=target=. true",
+            "2:13 invalid-mount: a mount cannot cover '/' "
+                + "| '.' is '/' in this working directory: set WORKDIR before, or write target=/PATH"),
         Case(
             "RUN --mount=type=cache,id=x true",
             "2:13 invalid-mount: a mount cannot cover '/' | give the mount a target: target=/PATH"),
@@ -244,7 +260,8 @@ struct ErrorTests {
     @Test("what is not done yet is told, with what to do instead", arguments: unsupportedCases)
     func unsupported(example: Case) async throws {
         let text = "FROM alpine\n" + example.text
-        #expect(try await failure(of: text.replacing("FROM alpine", with: "FROM alpine AS a")).summary == example.summary)
+        #expect(
+            try await failure(of: text.replacing("FROM alpine", with: "FROM alpine AS a")).summary == example.summary)
         // In a stage that is not needed it does not matter.
         _ = try await lower(text + "\nFROM alpine")
     }
@@ -259,6 +276,10 @@ struct ErrorTests {
                 + "| did you mean the stage 'builder'? check the name")
         let from = try await failure(of: "FROM alpine\nFROM nowhere AS x", resolver: resolver)
         #expect(from.summary == "2:6 image-not-found: no image 'nowhere:latest' | check the name")
+        let number = try await failure(
+            of: "FROM alpine AS base\nRUN true\nFROM alpine\nRUN --mount=target=/x,from=0 true",
+            resolver: FakeResolver(missing: ["0:latest"]))
+        #expect(number.hint == "did you mean the stage 'base'? check the name")
         let mount = try await failure(
             of: "FROM alpine\nRUN --mount=target=/x,from=nowhere true", resolver: resolver)
         #expect(mount.location?.range.start == SourcePosition(line: 2, column: 23))
@@ -266,7 +287,9 @@ struct ErrorTests {
 
     @Test("the errors of words have the place of the word")
     func words() async throws {
-        for (line, column) in [("COPY a ${ /b", 8), ("ENV A=b C=${X:?missing}", 11), ("RUN --mount=target=${ true", 13)] {
+        for (line, column) in [
+            ("COPY a ${ /b", 8), ("ENV A=b C=${X:?missing}", 11), ("RUN --mount=target=${ true", 13),
+        ] {
             let error = try await failure(of: "FROM alpine\n\(line)")
             #expect(error.location?.range.start == SourcePosition(line: 2, column: column))
         }

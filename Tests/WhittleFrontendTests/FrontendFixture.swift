@@ -88,7 +88,8 @@ struct Lowered {
 
     /// The vertex whose name ends so.
     func vertex(_ suffix: String) throws -> Vertex {
-        try #require(definition.vertices.first { $0.metadata.name.hasSuffix(suffix) }, "no step '\(suffix)' in \(names)")
+        try #require(
+            definition.vertices.first { $0.metadata.name.hasSuffix(suffix) }, "no step '\(suffix)' in \(names)")
     }
 
     /// The op that an edge comes from.

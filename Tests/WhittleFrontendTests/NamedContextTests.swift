@@ -103,6 +103,18 @@ struct NamedContextTests {
         #expect(image.resolver.requests == ["prebuilt:1 \(Platform.host)"])
     }
 
+    @Test("files of a replaced stage are there for stages above it too")
+    func replacedLater() async throws {
+        let lowered = try await lower(
+            "FROM scratch\nCOPY --from=late /a /a\nFROM alpine AS late\nRUN true",
+            BuildOptions(target: "0", namedContexts: ["late": files]))
+        #expect(lowered.plan.localSources == ["late"])
+        let image = try await lower(
+            "FROM scratch\nCOPY --from=late /a /a\nFROM alpine AS late\nRUN true",
+            BuildOptions(target: "0", namedContexts: ["late": .image(try ImageReference(parsing: "x"))]))
+        #expect(image.resolver.requests == ["x:latest \(Platform.host)"])
+    }
+
     @Test("FROM a directory begins with its files as a layer")
     func fromDirectory() async throws {
         let lowered = try await lower("FROM rootfs\nRUN true", options(["rootfs": files]))

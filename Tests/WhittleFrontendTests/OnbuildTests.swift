@@ -58,12 +58,15 @@ struct OnbuildTests {
         #expect(lowered.execs.last?.arguments == ["/bin/sh", "-c", "echo a\n"])
     }
 
-    @Test("a trigger that cannot run is told at the FROM, with its base", arguments: ["FROM x", "NOPE x", "COPY x", "RUN a\nRUN b"])
+    @Test(
+        "a trigger that cannot run is told at the FROM, with its base",
+        arguments: ["FROM x", "NOPE x", "COPY x", "RUN a\nRUN b"])
     func invalid(trigger: String) async throws {
         let error = try await failure(of: "FROM alpine AS a\nFROM base", resolver: resolver([trigger]))
         #expect(
             error.summary.hasPrefix(
-                "2:6 invalid-trigger: base 'base' asks to run 'ONBUILD \(trigger.prefix { $0 != "\n" })', which cannot be done"))
+                "2:6 invalid-trigger: base 'base' asks to run 'ONBUILD \(trigger.prefix { $0 != "\n" })', which cannot be done"
+            ))
         #expect(error.cause != nil)
     }
 

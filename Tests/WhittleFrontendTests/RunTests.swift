@@ -61,7 +61,8 @@ struct RunTests {
     func shebang() async throws {
         let lowered = try await lower("FROM alpine\nRUN <<EOF\n#!/bin/awk -f\nBEGIN\nEOF")
         let vertex = try #require(lowered.chain.last)
-        guard case .exec(let exec) = vertex.op, case .bind(let input?, let source, let target, let isReadOnly) = exec.mounts.first
+        guard case .exec(let exec) = vertex.op,
+            case .bind(let input?, let source, let target, let isReadOnly) = exec.mounts.first
         else {
             Issue.record("no bind mount in \(vertex.op)")
             return
@@ -72,11 +73,12 @@ struct RunTests {
             return
         }
         #expect(
-            file == FileOp(
-                base: nil,
-                actions: [
-                    .makeFile(path: "/EOF", contents: Array("#!/bin/awk -f\nBEGIN\n".utf8), mode: 0o755, owner: nil)
-                ]))
+            file
+                == FileOp(
+                    base: nil,
+                    actions: [
+                        .makeFile(path: "/EOF", contents: Array("#!/bin/awk -f\nBEGIN\n".utf8), mode: 0o755, owner: nil)
+                    ]))
         #expect(vertex.metadata.name == "[2/2] RUN <<EOF (#!/bin/awk -f...)")
     }
 
@@ -84,6 +86,20 @@ struct RunTests {
     func names() async throws {
         let lowered = try await lower("FROM alpine\nENV A=b\nrun echo \"$A\" '$A' $HOME", BuildOptions())
         #expect(lowered.chainNames.last == "[2/2] RUN echo \"b\" '$A' $HOME")
+    }
+
+    @Test("the name of a step is one line, whatever a variable holds")
+    func controlCharacters() async throws {
+        let lowered = try await lower(
+            "FROM alpine\nARG A\nRUN echo $A", BuildOptions(buildArguments: ["A": "x\n\u{1b}[31my"]))
+        #expect(lowered.chainNames.last == "[2/2] RUN echo x  [31my")
+    }
+
+    @Test("a heredoc behind flags is a script as well")
+    func heredocBehindFlags() async throws {
+        let exec = try await exec("RUN --mount=type=tmpfs,target=/t --network=none <<EOF\na\nEOF")
+        #expect(exec.arguments.last == "a\n")
+        #expect(exec.mounts.map(\.target) == ["/t"])
     }
 
     @Test("a step has the user, the directory and the variables of its place")

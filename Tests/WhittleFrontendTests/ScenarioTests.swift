@@ -50,7 +50,8 @@ struct ScenarioTests {
 
     /// `nil` for those whose mistake only shows when they are built.
     private static let mistakes: [String: String?] = [
-        "s02-node-builder": nil, "s05-go-scratch": "1", "s06-react-nginx": "1", "s08-cache-order": "3:23 trailing-comment",
+        "s02-node-builder": nil, "s05-go-scratch": "1", "s06-react-nginx": "1",
+        "s08-cache-order": "3:23 trailing-comment",
         "s09-hardening": nil, "s10-secret": nil, "s11-multiarch": "1",
     ]
 

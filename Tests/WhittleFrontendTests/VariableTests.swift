@@ -61,7 +61,9 @@ struct VariableTests {
         Precedence(lines: "ENV A=${B:-x} B=y", value: "x"),
         Precedence(lines: "ARG A=$TARGETARCH", value: ""),
         Precedence(lines: "ARG TARGETARCH\nARG A=$TARGETARCH", value: "arm64"),
-        Precedence(lines: "ARG BUILDPLATFORM TARGETPLATFORM\nARG A=$BUILDPLATFORM-$TARGETPLATFORM", value: "linux/amd64-linux/arm64"),
+        Precedence(
+            lines: "ARG BUILDPLATFORM TARGETPLATFORM\nARG A=$BUILDPLATFORM-$TARGETPLATFORM",
+            value: "linux/amd64-linux/arm64"),
         Precedence(lines: "ARG TARGETSTAGE\nARG A=$TARGETSTAGE", value: "default"),
         Precedence(lines: "ARG TARGETARCH=x\nARG A=$TARGETARCH", value: "x"),
         Precedence(lines: "ARG TARGETARCH\nARG A=$TARGETARCH", arguments: ["TARGETARCH": "y"], value: "y"),
@@ -165,7 +167,8 @@ struct VariableTests {
         let lines = (0..<60).map { _ in "ENV A=$A$A$A$A" }.joined(separator: "\n")
         let error = try await failure(of: "FROM scratch\nENV A=aaaaaaaa\n" + lines)
         #expect(error.code.rawValue == "expansion-too-long")
-        let wide = "FROM scratch\nENV A=\(String(repeating: "a", count: 100_000))\nENV B="
+        let wide =
+            "FROM scratch\nENV A=\(String(repeating: "a", count: 100_000))\nENV B="
             + String(repeating: "$A", count: 10_000)
         #expect(try await failure(of: wide).code.rawValue == "expansion-too-long")
     }

@@ -6,12 +6,15 @@ internal import WhittleOCI
 /// What the lowering of all stages writes to. Lives inside one synchronous call.
 final class LoweringOutput {
     var graph = GraphBuilder()
+    /// The stages that are lowered, by number.
+    var finished: [Int: StageState] = [:]
     private(set) var warnings: [BuildWarning] = []
+    private var warned: Set<BuildWarning> = []
     private(set) var baseImages: [BaseImage] = []
 
     /// Notes a warning; one that was given already is not repeated.
     func warn(_ warning: BuildWarning) {
-        if !warnings.contains(warning) { warnings.append(warning) }
+        if warned.insert(warning).inserted { warnings.append(warning) }
     }
 
     /// The source vertex of an image.

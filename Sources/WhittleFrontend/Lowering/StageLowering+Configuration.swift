@@ -58,12 +58,15 @@ extension StageLowering {
             } else {
                 value = globals.values[name]
             }
-            if let value { state.environment[name] = value }
+            if let value, !Self.undisclosedArguments.contains(name) { state.environment[name] = value }
             state.arguments.append(StageState.Argument(name: name, value: value))
             shown.append(value.map { "\(name)=\($0)" } ?? name)
         }
         addHistory("ARG " + shown.joined(separator: " "), makesLayer: false)
     }
+
+    /// Arguments that speak to the builder and that no command sees.
+    static let undisclosedArguments: Set<String> = ["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"]
 
     mutating func lowerLabels(_ assignments: [Instruction.Assignment]) throws {
         var history = "LABEL"

@@ -67,14 +67,14 @@ extension StageLowering {
 
     /// The command with the declared build arguments in front, as docker's history has it: `|1 A=b /bin/sh -c make`.
     private func runText(_ arguments: [String]) -> String {
-        var names: [String] = []
+        var positions: [String: Int] = [:]
         var shown: [String] = []
         for argument in state.arguments {
             let text = "\(argument.name)=\(state.environment[argument.name] ?? argument.value ?? "")"
-            if let index = names.firstIndex(of: argument.name) {
+            if let index = positions[argument.name] {
                 shown[index] = text
             } else {
-                names.append(argument.name)
+                positions[argument.name] = shown.count
                 shown.append(text)
             }
         }

@@ -8,8 +8,6 @@ struct StageLowering {
     let table: StageTable
     let globals: GlobalVariables
     let images: ResolvedImages
-    /// The stages lowered before this one.
-    let finished: [Int: StageState]
     let output: LoweringOutput
     let stage: StageEntry
     var state: StageState
@@ -24,16 +22,14 @@ struct StageLowering {
     var expansion: Expansion { table.expansion }
 
     init(
-        stage: StageEntry, table: StageTable, globals: GlobalVariables, images: ResolvedImages,
-        finished: [Int: StageState], output: LoweringOutput
+        stage: StageEntry, table: StageTable, globals: GlobalVariables, images: ResolvedImages, output: LoweringOutput
     ) {
         self.stage = stage
         self.table = table
         self.globals = globals
         self.images = images
-        self.finished = finished
         self.output = output
-        state = StageState(scratchFor: stage.platform ?? table.options.targetPlatform)
+        state = StageState(scratchFor: table.options.targetPlatform)
         stepTotal = stage.stepCount
     }
 
@@ -54,7 +50,7 @@ struct StageLowering {
         switch stage.origin {
         case .scratch: break
         case .stage(let index):
-            guard let base = finished[index] else { preconditionFailure("a base stage comes first") }
+            guard let base = output.finished[index] else { preconditionFailure("a base stage comes first") }
             state = base
         case .image(let request):
             guard let image = images[request] else { preconditionFailure("a needed image is resolved") }
@@ -62,7 +58,7 @@ struct StageLowering {
             let name = request.contextName.map { "[context \($0)] \(image.reference)" } ?? stepName(shown)
             let root = output.source(of: image, request: request, metadata: metadata(name, at: stage.location))
             warnAboutPlatform(of: image, request: request)
-            state = StageState(base: image, root: root, platform: stage.platform ?? request.platform)
+            state = StageState(base: image, root: root)
         case .directory(let name, let ignore):
             // The files become a layer: a directory of the user's machine is no layer by itself.
             let source = output.source(ofDirectory: name, ignore: ignore)
@@ -99,8 +95,9 @@ struct StageLowering {
         return numbered(text)
     }
 
-    /// `text` with the number of the current step once more.
+    /// `text` with the number of the current step once more. It stays on one line, whatever a variable holds.
     func numbered(_ text: String) -> String {
+        let text = text.utf8.contains { $0 < 0x20 || $0 == 0x7F } ? Self.withoutControls(text) : text
         let total = "\(stepTotal)"
         let index = "\(stepIndex)"
         let padding = String(repeating: " ", count: max(0, total.count - index.count))
@@ -108,6 +105,12 @@ struct StageLowering {
         let stageName = name.isEmpty ? "" : name + " "
         let trigger = command?.isTrigger == true ? "ONBUILD " : ""
         return "[\(stageName)\(padding)\(index)/\(total)] \(trigger)\(text)"
+    }
+
+    private static func withoutControls(_ text: String) -> String {
+        var result = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars { result.append(scalar.value < 0x20 || scalar.value == 0x7F ? " " : scalar) }
+        return String(result)
     }
 
     func metadata(_ name: String, at location: SourceLocation, ignoresCache: Bool = false) -> VertexMetadata {
@@ -138,7 +141,9 @@ struct StageLowering {
     /// Warns about variables that are neither set nor declared.
     func warn(about undefined: [String], at location: SourceLocation) {
         for name in undefined where !state.arguments.contains(where: { $0.name == name }) {
-            output.warn(.undefinedVariable(name, known: state.environment.names, at: location))
+            // Looking for a near name costs time with each variable there is; nobody reads the hundredth.
+            let known = output.warnings.count < 100 ? state.environment.names : []
+            output.warn(.undefinedVariable(name, known: known, at: location))
         }
     }
 
@@ -150,7 +155,7 @@ struct StageLowering {
     func files(of dependency: Dependency) throws -> Edge? {
         switch dependency.kind {
         case .stage(let index):
-            guard index < stage.index, let state = finished[index] else {
+            guard let state = output.finished[index] else {
                 throw BuildError.laterStage(
                     table.names[index], than: table.names[stage.index], at: dependency.location)
             }

@@ -12,8 +12,8 @@ struct StageState {
     var environment = VariableList()
     /// Every ARG of the stage and the stages below it, in order; the value a declaration came to, if any.
     var arguments: [Argument] = []
-    /// What images inside the stage are resolved for.
-    var platform: Platform
+    /// Where each variable stands in the image's environment.
+    private var imageVariables: [String: Int] = [:]
 
     struct Argument {
         let name: String
@@ -29,14 +29,12 @@ struct StageState {
     init(scratchFor platform: Platform) {
         image = ImageConfiguration(platform: platform)
         image.config.workingDirectory = "/"
-        self.platform = platform
     }
 
     /// The file system and configuration of a base image.
-    init(base: BaseImage, root: Edge?, platform: Platform) {
+    init(base: BaseImage, root: Edge?) {
         image = base.configuration.inherited
         self.root = root
-        self.platform = platform
     }
 
     /// The configuration takes part in the stage on top, and its ONBUILD instructions have had their turn.
@@ -45,9 +43,10 @@ struct StageState {
         if !image.config.environment.contains(where: { $0.hasPrefix("PATH=") }) {
             image.config.environment.append("PATH=" + Self.defaultPath)
         }
-        for assignment in image.config.environment {
+        for (index, assignment) in image.config.environment.enumerated() {
             let variable = VariableList.split(assignment)
             environment[variable.name] = variable.value
+            imageVariables[variable.name] = index
         }
         if !image.config.workingDirectory.isEmpty {
             image.config.workingDirectory = ContainerPath.workingDirectory(
@@ -59,9 +58,10 @@ struct StageState {
     mutating func setImageVariable(_ name: String, _ value: String) {
         environment[name] = value
         let assignment = "\(name)=\(value)"
-        if let index = image.config.environment.firstIndex(where: { VariableList.split($0).name == name }) {
+        if let index = imageVariables[name] {
             image.config.environment[index] = assignment
         } else {
+            imageVariables[name] = image.config.environment.count
             image.config.environment.append(assignment)
         }
     }

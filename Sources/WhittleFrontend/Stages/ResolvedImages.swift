@@ -12,12 +12,19 @@ struct ResolvedImages: Sendable {
         var seen: Set<ImageRequest> = []
         let missing = wanted.filter { images[$0.request] == nil && seen.insert($0.request).inserted }
         guard !missing.isEmpty else { return }
-        let found = try await withThrowingTaskGroup(of: (ImageRequest, BaseImage).self) { group in
-            for item in missing { group.addTask { (item.request, try await item.resolve(with: resolver)) } }
-            return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        images = try await withThrowingTaskGroup(of: (ImageRequest, BaseImage).self) { group in
+            var found = images
+            for (started, item) in missing.enumerated() {
+                if started >= Self.limit, let (request, image) = try await group.next() { found[request] = image }
+                group.addTask { (item.request, try await item.resolve(with: resolver)) }
+            }
+            for try await (request, image) in group { found[request] = image }
+            return found
         }
-        images.merge(found) { _, new in new }
     }
+
+    /// Requests under way at once: more than this many gain nothing and look like an attack to a registry.
+    private static let limit = 16
 
     subscript(request: ImageRequest) -> BaseImage? { images[request] }
 

@@ -60,9 +60,11 @@ struct StageTable {
         throw .unknownTarget(name, stages: names, nearest: nearestStage(to: name))
     }
 
-    /// The stage whose name is nearest to one that was found nowhere.
+    /// The stage whose name is nearest to one that was found nowhere. For a number it is the stage of that number, which
+    /// `RUN --mount=from=` does not take.
     func nearestStage(to name: String) -> String? {
-        NearestName.of(name, among: stages.compactMap(\.name))
+        if let index = Int(name), stages.indices.contains(index) { return stages[index].name }
+        return NearestName.of(name, among: stages.compactMap(\.name))
     }
 
     // MARK: FROM
@@ -75,19 +77,21 @@ struct StageTable {
         warn(about: base.undefined, globals: globals, at: baseLocation)
         guard !base.text.isEmpty else {
             throw BuildError.emptyBaseName(
-                from.image.text, undefined: base.undefined, known: globals.names, at: baseLocation)
+                from.image.text, undefined: base.undefined, globals: globals, at: baseLocation)
         }
         let platform = try from.platform.map { try self.platform($0, globals: globals) }
         let context = from.stageName.flatMap { named($0) }
         let origin: Origin
         if let context {
             origin = self.origin(of: context.context, name: context.name, platform: platform ?? options.targetPlatform)
-        } else if base.text == "scratch" {
-            origin = .scratch
         } else if let index = indexByName[base.text] {
             origin = .stage(index)
+        } else if base.text == "scratch" {
+            origin = .scratch
         } else {
-            origin = try self.origin(of: base.text, platform: platform ?? options.targetPlatform, at: baseLocation)
+            origin = try self.origin(
+                of: base.text, platform: platform ?? options.targetPlatform, undefined: base.undefined,
+                globals: globals, at: baseLocation)
         }
         return StageEntry(
             index: stage.index, name: from.stageName, base: base.text, origin: origin, isReplaced: context != nil,
@@ -101,7 +105,7 @@ struct StageTable {
         warn(about: word.undefined, globals: globals, at: location)
         guard let platform = Platform(parsing: word.text, default: options.buildPlatform) else {
             throw BuildError.invalidPlatform(
-                word.text, written: token.text, undefined: word.undefined, known: globals.names, at: location)
+                word.text, written: token.text, undefined: word.undefined, globals: globals, at: location)
         }
         return platform
     }
@@ -135,7 +139,8 @@ struct StageTable {
 
     /// An image by name, or the named context that replaces it.
     private func origin(
-        of name: String, platform: Platform, at location: SourceLocation
+        of name: String, platform: Platform, undefined: [String] = [], globals: GlobalVariables? = nil,
+        at location: SourceLocation
     ) throws(BuildError) -> Origin {
         if let context = named(name) { return origin(of: context.context, name: context.name, platform: platform) }
         do throws(ImageReference.Invalid) {
@@ -143,7 +148,9 @@ struct StageTable {
             return .image(ImageRequest(source: .reference(reference), platform: platform, contextName: nil))
         } catch {
             let stage = indexByName[name.lowercased()].flatMap { stages.indices.contains($0) ? stages[$0].name : nil }
-            throw .invalidBaseName(name, error, stage: stage ?? nearestStage(to: name), at: location)
+            throw .invalidBaseName(
+                name, error, undefined: undefined, globals: globals, stage: stage ?? nearestStage(to: name),
+                at: location)
         }
     }
 

@@ -1,6 +1,9 @@
 /// Variables in the order of their last assignment, each name once.
-struct VariableList: Hashable, Sendable {
-    private(set) var entries: [Entry] = []
+struct VariableList: Sendable {
+    /// In order; `nil` where a later assignment took a variable's place.
+    private var slots: [Entry?] = []
+    /// Where each variable stands in `slots`.
+    private var positions: [String: Int] = [:]
 
     struct Entry: Hashable, Sendable {
         let name: String
@@ -19,21 +22,33 @@ struct VariableList: Hashable, Sendable {
 
     /// The value of a variable, `nil` where it is not set. Assigning puts it last.
     subscript(name: String) -> String? {
-        get { entries.last { $0.name == name }?.value }
+        get { positions[name].flatMap { slots[$0]?.value } }
         set {
-            entries.removeAll { $0.name == name }
-            if let newValue { entries.append(Entry(name: name, value: newValue)) }
+            if let old = positions.removeValue(forKey: name) { slots[old] = nil }
+            guard let newValue else { return }
+            if slots.count > 32, slots.count > 2 * positions.count { removeGaps() }
+            positions[name] = slots.count
+            slots.append(Entry(name: name, value: newValue))
         }
     }
+
+    var entries: [Entry] { slots.compactMap { $0 } }
 
     var names: [String] { entries.map(\.name) }
 
     /// `NAME=VALUE`, in order.
     var assignments: [String] { entries.map { "\($0.name)=\($0.value)" } }
 
+    private mutating func removeGaps() {
+        slots.removeAll { $0 == nil }
+        for (position, entry) in slots.enumerated() {
+            if let entry { positions[entry.name] = position }
+        }
+    }
+
     /// Takes `NAME=VALUE` apart at the first `=`.
     static func split(_ assignment: String) -> (name: String, value: String) {
-        guard let equals = assignment.firstIndex(of: "=") else { return (assignment, "") }
-        return (String(assignment[..<equals]), String(assignment[assignment.index(after: equals)...]))
+        guard let equals = assignment.utf8.firstIndex(of: UInt8(ascii: "=")) else { return (assignment, "") }
+        return (String(assignment[..<equals]), String(assignment[assignment.utf8.index(after: equals)...]))
     }
 }
