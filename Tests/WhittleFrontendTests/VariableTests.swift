@@ -171,6 +171,9 @@ struct VariableTests {
             "FROM scratch\nENV A=\(String(repeating: "a", count: 100_000))\nENV B="
             + String(repeating: "$A", count: 10_000)
         #expect(try await failure(of: wide).code.rawValue == "expansion-too-long")
+        let long = String(repeating: "a", count: 100_000)
+        let product = "FROM scratch\nENV A=\(long) B=\(long)\nENV C=${A//a/$B}"
+        #expect(try await failure(of: product).code.rawValue == "bad-substitution")
     }
 
     @Test("the escape directive changes what escapes a variable")

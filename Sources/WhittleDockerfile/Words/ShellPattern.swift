@@ -5,6 +5,9 @@ struct ShellPattern {
 
     /// More work than this many pairs of pattern place and text byte is refused.
     static let workLimit = 1 << 26
+    /// A replacement that makes a value longer than this many bytes is refused: both may hold as much as a file does,
+    /// and their lengths multiply.
+    static let resultLimit = 1 << 24
 
     /// - Throws: ``WordError/badPattern(_:)``.
     init(_ pattern: [UInt8], isGreedy: Bool) throws(WordError) {
@@ -64,6 +67,7 @@ struct ShellPattern {
             if match.upperBound > copied || match.lowerBound == 0 {
                 template.append(value[match], to: &result)
             }
+            guard result.count <= Self.resultLimit else { throw .patternTooLong }
             copied = match.upperBound
             let width = position < value.count ? UTF8Text.scalar(in: value, at: position, before: value.count).length : 1
             position = max(match.upperBound, position + width)
