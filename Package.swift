@@ -74,7 +74,8 @@ targets += library(
     ["WhittleCore", "WhittleOCI", "WhittleFileSystem", "CWhittleCurl", "CWhittleToml", systemPackage],
     tests: ["WhittleTestKit"])
 targets += library(
-    "WhittleRuntime", ["WhittleCore", "WhittleOCI", "WhittleFileSystem", "CWhittleLinux", systemPackage])
+    "WhittleRuntime", ["WhittleCore", "WhittleOCI", "WhittleFileSystem", "CWhittleLinux", systemPackage],
+    tests: ["WhittleTestKit"])
 
 // Layer 5: outputs.
 targets += library(
@@ -100,7 +101,7 @@ targets += library(
     [
         "WhittleCore", "WhittleOCI", "WhittleDockerfile", "WhittleGraph", "WhittleFileSystem", "WhittleFrontend",
         "WhittleStore", "WhittleSnapshot", "WhittleCache", "WhittleRegistry", "WhittleRuntime", "WhittleExport",
-        "WhittleEngine", argumentParser,
+        "WhittleEngine", argumentParser, systemPackage,
     ],
     tests: ["WhittleTestKit"])
 targets += [

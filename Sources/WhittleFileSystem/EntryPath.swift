@@ -19,6 +19,11 @@ package struct EntryPath: Hashable, Sendable {
         storage.append(0)
     }
 
+    /// Copies `bytes`, which hold no NUL.
+    init(_ bytes: Slice<UnsafeRawBufferPointer>) {
+        self.init(UnsafeRawBufferPointer(rebasing: bytes).assumingMemoryBound(to: CChar.self))
+    }
+
     /// The number of bytes.
     package var count: Int { storage.count - 1 }
     package var isEmpty: Bool { count == 0 }

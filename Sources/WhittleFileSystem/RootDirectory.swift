@@ -149,7 +149,7 @@ package final class RootDirectory: Sendable {
     }
 
     /// Whether the kernel has openat2(2) (Linux 5.6) and lets this process use it.
-    private static let hasOpenat2: Bool = {
+    static let hasOpenat2: Bool = {
         do throws(Errno) {
             _ = try Syscall.open(".", [.pathOnly], at: FileDescriptor(rawValue: -100), resolving: [])
             return true

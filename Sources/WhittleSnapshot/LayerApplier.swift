@@ -15,6 +15,7 @@ package struct LayerApplier: TarConsumer {
     private var file: OpenFile?
     private var written: Int64 = 0
     private let limit: Int64
+    private let keepsMarkers: Bool
 
     /// The regular file that data goes to.
     private struct OpenFile {
@@ -27,14 +28,20 @@ package struct LayerApplier: TarConsumer {
     /// - Parameters:
     ///   - directory: empty, not used by anybody else.
     ///   - limit: a layer whose files hold more bytes than this is refused.
-    package init(into directory: String, limit: ByteCount = ByteCount(Int64.max)) throws(BuildError) {
+    ///   - keepsMarkers: unpacks `.wh.` entries as ordinary files: for an archive that is no layer.
+    package init(
+        into directory: String, limit: ByteCount = ByteCount(Int64.max), keepingMarkers keepsMarkers: Bool = false
+    ) throws(BuildError) {
         tree = try LayerTree(directory)
         self.limit = limit.bytes
+        self.keepsMarkers = keepsMarkers
     }
 
     package mutating func begin(_ entry: TarEntry) throws {
         guard let path = try LayerPath(entry.path) else { return try tree.setRoot(entry) }
-        if path.isOpaqueMarker {
+        if keepsMarkers {
+            try make(entry, at: path)
+        } else if path.isOpaqueMarker {
             try tree.makeOpaque(path.parent)
         } else if let hidden = path.whiteoutName {
             // Names that begin with `.wh..wh.` were aufs's own files; they mean nothing here.

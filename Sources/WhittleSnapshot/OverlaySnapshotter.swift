@@ -31,6 +31,8 @@ package final class OverlaySnapshotter: Snapshotter {
     private struct Meta: Hashable, Sendable {
         var parent: SnapshotID?
         var changes: SnapshotID
+        /// Seconds since 1970.
+        var created: Int64
     }
 
     /// - Parameter boot: the kernel's boot ID; read from the system where `nil`.
@@ -65,15 +67,15 @@ package final class OverlaySnapshotter: Snapshotter {
         return active
     }
 
-    package func commit(_ active: ActiveSnapshot, as id: SnapshotID) throws(BuildError) {
+    package func commit(_ active: ActiveSnapshot, over parent: SnapshotID?, as id: SnapshotID) throws(BuildError) {
         try TreeRemoval.remove(active.work)
-        try commit(active.directory, Meta(parent: active.parent, changes: id), as: id)
+        try commit(active.directory, Meta(parent: parent, changes: id, created: Self.now), as: id)
     }
 
     package func commit(
         changesOf source: SnapshotID, over parent: SnapshotID?, as id: SnapshotID
     ) throws(BuildError) {
-        let meta = Meta(parent: parent, changes: try self.meta(of: source).changes)
+        let meta = Meta(parent: parent, changes: try self.meta(of: source).changes, created: Self.now)
         let depth = 1 + (parent == nil ? 0 : try layers(of: parent ?? id).count)
         guard depth <= Mount.overlayLowerLimit else {
             throw .snapshotTooDeep(depth, limit: Mount.overlayLowerLimit)
@@ -110,6 +112,14 @@ package final class OverlaySnapshotter: Snapshotter {
         directory(of: try meta(of: id).changes) + "/fs"
     }
 
+    package func changesOwner(of id: SnapshotID) throws(BuildError) -> SnapshotID { try meta(of: id).changes }
+
+    package func created(_ id: SnapshotID) throws(BuildError) -> Timestamp {
+        Timestamp(seconds: try meta(of: id).created)
+    }
+
+    private static var now: Int64 { Int64(time(nil)) }
+
     package func parent(of id: SnapshotID) throws(BuildError) -> SnapshotID? { try meta(of: id).parent }
 
     private func directory(of id: SnapshotID) -> String { layout.snapshots + "/" + id.rawValue }
@@ -121,7 +131,7 @@ extension OverlaySnapshotter {
     private func commit(_ source: String, _ meta: Meta, as id: SnapshotID) throws(BuildError) {
         var object = JSONObject()
         object["boot"] = .string(boot)
-        object["created"] = .integer(Int64(time(nil)))
+        object["created"] = .integer(meta.created)
         if meta.changes != id { object["changes"] = .string(meta.changes.rawValue) }
         if let parent = meta.parent { object["parent"] = .string(parent.rawValue) }
         do throws(BuildError) {
@@ -163,11 +173,11 @@ extension OverlaySnapshotter {
         if let meta = known.withLock({ $0[id] }) { return meta }
         let path = directory(of: id)
         guard let bytes = try FileReading.bytes(ofFileAt: path + "/meta.json", limit: 1 << 16),
-            let (meta, boot, created) = Self.parse(bytes, of: id)
+            let (meta, boot) = Self.parse(bytes, of: id)
         else { throw .snapshotMissing(id) }
         if boot != self.boot {
             guard access(path + "/synced", F_OK) == 0 else { throw .snapshotMissing(id) }
-        } else if Int64(time(nil)) - created > Self.writeBackTime, access(path + "/synced", F_OK) != 0 {
+        } else if Self.now - meta.created > Self.writeBackTime, access(path + "/synced", F_OK) != 0 {
             try AtomicFile.write("", to: path + "/synced", isDurable: false)
         }
         // A shared `fs/` must be there as well, and count by itself.
@@ -177,11 +187,11 @@ extension OverlaySnapshotter {
     }
 
     /// `nil` where the file is damaged, as it can be after a crash of the machine.
-    private static func parse(_ bytes: [UInt8], of id: SnapshotID) -> (Meta, boot: String, created: Int64)? {
+    private static func parse(_ bytes: [UInt8], of id: SnapshotID) -> (Meta, boot: String)? {
         guard let json = try? JSONValue(parsing: bytes), let boot = json["boot"]?.string,
             let created = json["created"]?.integer
         else { return nil }
-        var meta = Meta(parent: nil, changes: id)
+        var meta = Meta(parent: nil, changes: id, created: created)
         if let text = json["parent"]?.string {
             guard let parent = SnapshotID(rawValue: text) else { return nil }
             meta.parent = parent
@@ -190,6 +200,6 @@ extension OverlaySnapshotter {
             guard let changes = SnapshotID(rawValue: text) else { return nil }
             meta.changes = changes
         }
-        return (meta, boot, created)
+        return (meta, boot)
     }
 }

@@ -17,8 +17,12 @@ package protocol Snapshotter: Sendable {
     ///   number of layers that can be mounted; `file-system`. On any throw nothing is left behind.
     func prepare(parent: SnapshotID?) throws(BuildError) -> ActiveSnapshot
 
-    /// Freezes `active` under `id`. Where `id` is there already, `active` is dropped instead.
-    func commit(_ active: ActiveSnapshot, as id: SnapshotID) throws(BuildError)
+    /// Freezes `active` under `id`, with its changes over `parent`. Where `id` is there already, `active` is dropped
+    /// instead.
+    ///
+    /// - Parameter parent: what `active` was prepared over; or, for one that was prepared empty, whatever its contents are
+    ///   changes to, such as the layer below.
+    func commit(_ active: ActiveSnapshot, over parent: SnapshotID?, as id: SnapshotID) throws(BuildError)
 
     /// Commits as `id` the changes that `source` makes to its parent, over `parent` instead. Shares the files.
     func commit(changesOf source: SnapshotID, over parent: SnapshotID?, as id: SnapshotID) throws(BuildError)
@@ -37,8 +41,21 @@ package protocol Snapshotter: Sendable {
     /// The directory that holds just the snapshot's own changes, in the form of an overlayfs upper directory.
     func changes(of id: SnapshotID) throws(BuildError) -> String
 
+    /// The snapshot whose changes these are: another one where they are shared.
+    func changesOwner(of id: SnapshotID) throws(BuildError) -> SnapshotID
+
+    /// When the snapshot was committed, in whole seconds.
+    func created(_ id: SnapshotID) throws(BuildError) -> Timestamp
+
     /// The snapshot's parent, or `nil` where it is a root.
     func parent(of id: SnapshotID) throws(BuildError) -> SnapshotID?
+}
+
+extension Snapshotter {
+    /// Freezes `active` under `id`, over what it was prepared over.
+    package func commit(_ active: ActiveSnapshot, as id: SnapshotID) throws(BuildError) {
+        try commit(active, over: active.parent, as: id)
+    }
 }
 
 /// A snapshot that is being written.

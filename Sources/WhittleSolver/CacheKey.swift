@@ -18,6 +18,13 @@ public struct CacheKey: Hashable, Sendable {
     public enum Input: Hashable, Sendable {
         case identity(Digest)
         case content(Digest)
+
+        /// The digest, whichever of the two it is.
+        public var digest: Digest {
+            switch self {
+            case .identity(let digest), .content(let digest): digest
+            }
+        }
     }
 
     public init(op: Digest, inputs: [Input]) {

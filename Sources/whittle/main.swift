@@ -1,2 +1,4 @@
+internal import WhittleCommands
 
-print("whittle")
+WhittleProcess.enterNamespacesIfNeeded()
+await WhittleProcess.run()

@@ -64,23 +64,6 @@ struct ChallengeTests {
     }
 }
 
-@Suite("Base64")
-struct Base64Tests {
-    @Test(
-        "encodes and decodes",
-        arguments: [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("üñ", "w7zDsQ==")])
-    func both(_ plain: String, _ encoded: String) {
-        #expect(Base64.encode(Array(plain.utf8)) == encoded)
-        #expect(Base64.decode(encoded) == Array(plain.utf8))
-    }
-
-    @Test("refuses what is none", arguments: ["Z", "Zm=9", "Zm9v!", "Zm9vY"])
-    func rejects(_ text: String) { #expect(Base64.decode(text) == nil) }
-
-    @Test("forgives missing padding and line ends")
-    func lenient() { #expect(Base64.decode("Zm\n9vYg") == Array("foob".utf8)) }
-}
-
 @Suite("Registries that ask who is there", .timeLimit(.minutes(1)))
 struct AuthenticationTests {
     let directory: TemporaryDirectory

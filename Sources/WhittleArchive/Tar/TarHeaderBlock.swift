@@ -105,3 +105,13 @@ struct TarHeaderBlock {
         return value
     }
 }
+
+/// Tells whether bytes are the start of a tar archive.
+public enum TarHeaderProbe {
+    /// Whether `bytes` begin with a header block whose checksum is right.
+    public static func isHeader(_ bytes: [UInt8]) -> Bool {
+        guard bytes.count >= tarBlockSize, bytes.prefix(tarBlockSize).contains(where: { $0 != 0 }) else { return false }
+        // Not a header, for whatever reason: that is the answer.
+        return (try? TarHeaderBlock(Array(bytes.prefix(tarBlockSize)))) != nil
+    }
+}

@@ -41,6 +41,14 @@ public struct IgnorePatterns: Sendable {
         self.init(compiled)
     }
 
+    /// The patterns of an ignore file as texts, for ``init(_:)``.
+    ///
+    /// - Throws: as ``init(parsing:file:)``.
+    public static func texts(parsing bytes: [UInt8], file: String) throws(BuildError) -> [String] {
+        _ = try IgnorePatterns(parsing: bytes, file: file)
+        return IgnoreFile.lines(of: SourceText(bytes, file: file)).map(\.pattern)
+    }
+
     private init(_ patterns: [IgnorePattern]) {
         self.patterns = patterns
         self.hasExceptions = patterns.contains { $0.isException }

@@ -1,24 +1,27 @@
-/// Base64 as RFC 4648, section 4, defines it.
-package enum Base64 {
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-    /// `bytes` with padding and without line ends.
-    package static func encode(_ bytes: [UInt8]) -> String {
-        var result: [UInt8] = []
-        result.reserveCapacity((bytes.count + 2) / 3 * 4)
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            let bits = group.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } << (8 * UInt32(3 - group.count))
-            for index in 0..<4 {
-                let isPadding = index > group.count
-                result.append(isPadding ? UInt8(ascii: "=") : alphabet[Int(bits >> (18 - 6 * UInt32(index)) & 63)])
-            }
+/// Base64 with the standard alphabet and padding (RFC 4648, section 4).
+public enum Base64 {
+    /// The text of `bytes`, without line breaks.
+    public static func encode(_ bytes: some Collection<UInt8>) -> String {
+        var output: [UInt8] = []
+        output.reserveCapacity((bytes.count + 2) / 3 * 4)
+        var group: UInt32 = 0
+        var count = 0
+        for byte in bytes {
+            group = group << 8 | UInt32(byte)
+            count += 1
+            guard count == 3 else { continue }
+            append(group, characters: 4, to: &output)
+            (group, count) = (0, 0)
         }
-        return String(decoding: result, as: UTF8.self)
+        if count > 0 {
+            append(group << (8 * UInt32(3 - count)), characters: count + 1, to: &output)
+            output.append(contentsOf: repeatElement(UInt8(ascii: "="), count: 3 - count))
+        }
+        return String(decoding: output, as: UTF8.self)
     }
 
     /// The bytes that `text` stands for; blanks, line ends and missing padding are forgiven, `nil` for anything else.
-    package static func decode(_ text: String) -> [UInt8]? {
+    public static func decode(_ text: some StringProtocol) -> [UInt8]? {
         var bytes: [UInt8] = []
         var bits: UInt32 = 0
         var count: UInt32 = 0
@@ -39,6 +42,14 @@ package enum Base64 {
         }
         // Six bits left over are a lone character, which stands for nothing.
         return count == 6 ? nil : bytes
+    }
+
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+    private static func append(_ group: UInt32, characters: Int, to output: inout [UInt8]) {
+        for index in 0..<characters {
+            output.append(alphabet[Int(group >> UInt32(18 - 6 * index)) & 63])
+        }
     }
 
     private static func value(of character: UInt8) -> UInt32? {

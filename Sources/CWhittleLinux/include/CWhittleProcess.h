@@ -1,0 +1,27 @@
+#ifndef CWHITTLEPROCESS_H
+#define CWHITTLEPROCESS_H
+
+/* Calls about processes, and about waiting for them. Each returns -1 with errno set on failure. */
+
+#include <sys/types.h>
+
+/* posix_spawn(3), whose cost does not grow with the memory of this process, as that of fork(2) does.
+ *
+ * The child has a session of its own, no blocked and no ignored signals, and no open descriptors but `standard`: its
+ * standard input, output and error. Returns its process id. */
+pid_t whittle_spawn(const char *path, char *const arguments[], char *const environment[], const int standard[3]);
+
+/* pidfd_open(2). Returns a descriptor, which has close-on-exec set. */
+int whittle_pidfd_open(pid_t process);
+
+/* pidfd_send_signal(2). */
+int whittle_pidfd_signal(int process, int signal);
+
+/* pipe2(2): the reading end first; both with close-on-exec, the reading end without waiting. */
+int whittle_pipe(int ends[2]);
+
+/* eventfd(2), with close-on-exec and without waiting; and a write of 1 to it. */
+int whittle_event(void);
+int whittle_raise_event(int event);
+
+#endif

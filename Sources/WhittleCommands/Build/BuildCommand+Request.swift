@@ -1,0 +1,127 @@
+internal import Glibc
+internal import WhittleCore
+internal import WhittleEngine
+internal import WhittleExport
+internal import WhittleFileSystem
+internal import WhittleFrontend
+internal import WhittleGraph
+internal import WhittleOCI
+internal import WhittleRegistry
+internal import WhittleRuntime
+
+extension BuildCommand {
+    /// Does what the arguments ask for.
+    func build(_ printer: ProgressPrinter) async throws {
+        let outputs = try OutputPlan(values: output.outputs, tags: output.tags.map { try Self.reference($0) })
+        try outputs.check(standardOutputIsTerminal: isatty(1) == 1, writesImageID: output.iidfile != nil)
+        let request = try request()
+        try ProcessNamespaces.require()
+        let store = try BuildStore(openingAt: store.directory)
+        let builder = Builder(store: store, settings: { try RegistrySettings.load(environment: Self.environment) }) {
+            printer.handle($0)
+        }
+        let results: [ExportResult]
+        do {
+            results = try await builder.build(request, outputs: outputs)
+        } catch {
+            // The error of the build is the one to show; what stays is swept by the next build.
+            try? store.close()
+            throw error
+        }
+        try store.close()
+        try report(results, outputs)
+        try BuildStore.sweep(store)
+    }
+
+    private func report(_ results: [ExportResult], _ outputs: OutputPlan) throws {
+        if let path = output.iidfile {
+            try AtomicFile.write(ExportResult.imageIDFile(results), to: path, isDurable: false)
+        }
+        if let path = output.metadataFile {
+            try AtomicFile.write(ExportResult.metadataFile(results), to: path, isDurable: false)
+        }
+        if output.mode == .quiet, !outputs.usesStandardOutput, let last = results.last { print(last.imageID) }
+    }
+
+    private func request() throws -> BuildRequest {
+        let input = try BuildInput(file: self.input.file, context: context)
+        var request = BuildRequest(
+            dockerfile: input.dockerfile, dockerfileName: input.dockerfileName,
+            stepLimit: execution.jobs ?? 2 * max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), runtime: execution.runtime)
+        request.contextDirectory = input.context
+        request.options.ignore = input.ignore
+        request.pullsAlways = cache.pull
+        try addOptions(to: &request.options)
+        for text in self.input.secret {
+            let secret = try SecretArgument(parsing: text)
+            request.secrets[secret.id] = try secret.value()
+        }
+        return request
+    }
+
+    private func addOptions(to options: inout BuildOptions) throws {
+        options.target = input.target
+        options.noCache = cache.noCache
+        options.noCacheFilter = Set(cache.noCacheFilters.flatMap { $0.split(separator: ",").map(String.init) })
+        for text in input.buildArguments {
+            let (name, value) = try Self.assignment(text, "--build-arg")
+            if let value = value ?? StoreOptions.variable(name) { options.buildArguments[name] = value }
+        }
+        for text in input.labels {
+            let (name, value) = try Self.assignment(text, "--label")
+            options.labels[name] = value ?? ""
+        }
+        if let text = input.platform {
+            guard let platform = Platform(parsing: text) else {
+                throw BuildError.invalidArgument(
+                    "--platform", text, text.contains(",") ? "several platforms are not supported yet" : "it is no platform",
+                    hint: "the form is OS/ARCH[/VARIANT], such as linux/arm64")
+            }
+            options.platform = platform
+        }
+        for text in input.buildContexts {
+            var (name, context) = try NamedContext.parse(text)
+            if case .directory(let path, _) = context {
+                guard access(path, F_OK) == 0 else { throw BuildError.contextNotFound(path) }
+                context = .directory(path: path, ignore: try BuildInput.ignoreRules(of: path))
+            }
+            options.namedContexts[name] = context
+        }
+        switch execution.network {
+        case "default", "host": options.network = .host
+        case "none": options.network = .none
+        case let other:
+            throw BuildError.invalidArgument(
+                "--network", other, "there is no such network", hint: "one of: default, host, none")
+        }
+    }
+
+    /// `NAME=VALUE`; the value is `nil` where there is no `=`.
+    private static func assignment(_ text: String, _ option: String) throws(BuildError) -> (String, String?) {
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard let name = parts.first, !name.isEmpty else {
+            throw .invalidArgument(option, text, "it has no name", hint: "the form is NAME=VALUE")
+        }
+        return (name, parts.count == 2 ? parts[1] : nil)
+    }
+
+    private static func reference(_ text: String) throws(BuildError) -> ImageReference {
+        do throws(ImageReference.Invalid) { return try ImageReference(parsing: text) } catch {
+            throw .invalidImageReference(text, error)
+        }
+    }
+
+    /// The variables of this process.
+    private static var environment: [String: String] {
+        var variables: [String: String] = [:]
+        var next = environ
+        while let entry = next.pointee {
+            let text = String(cString: entry)
+            if let equals = text.firstIndex(of: "=") {
+                variables[String(text[..<equals])] = String(text[text.index(after: equals)...])
+            }
+            next += 1
+        }
+        return variables
+    }
+}

@@ -1,0 +1,55 @@
+internal import ArgumentParser
+internal import Glibc
+internal import WhittleCore
+internal import WhittleEngine
+
+/// `whittle build`.
+struct BuildCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "build",
+        abstract: "Build an image from a Dockerfile.",
+        discussion: """
+            Builds the last stage, or the one named with --target, and whatever it needs; other stages are left out. \
+            Independent stages run side by side, and a step whose instruction and files have not changed is taken from \
+            the cache.
+            """)
+
+    @OptionGroup var store: StoreOptions
+    @OptionGroup var input: BuildInputOptions
+    @OptionGroup var cache: BuildCacheOptions
+    @OptionGroup var output: BuildOutputOptions
+    @OptionGroup var execution: BuildExecutionOptions
+
+    @Argument(
+        help: ArgumentHelp("The directory that COPY and ADD read from.", valueName: "context"),
+        completion: .directory)
+    var context: String?
+
+    func validate() throws {
+        guard execution.jobs.map({ $0 > 0 }) ?? true else {
+            throw ValidationError("--jobs takes a number of at least 1")
+        }
+    }
+
+    func run() async throws {
+        let printer = ProgressPrinter(mode: output.mode)
+        let status = await Interruption.cancelling {
+            do {
+                try await printer.whileShowing { try await build(printer) }
+                return EXIT_SUCCESS
+            } catch {
+                report(error, printer)
+                return EXIT_FAILURE
+            }
+        }
+        guard status == EXIT_SUCCESS else { throw ExitCode(status) }
+    }
+
+    private func report(_ error: any Error, _ printer: ProgressPrinter) {
+        if error is CancellationError {
+            ProgressPrinter.writeToStandardError("build cancelled\n")
+        } else {
+            ProgressPrinter.writeToStandardError("\(printer.failureSummary())\(ErrorText.of(error))\n")
+        }
+    }
+}

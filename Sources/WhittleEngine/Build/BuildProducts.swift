@@ -1,0 +1,72 @@
+internal import WhittleArchive
+internal import WhittleCache
+internal import WhittleCore
+internal import WhittleExport
+internal import WhittleFileSystem
+internal import WhittleFrontend
+internal import WhittleGraph
+internal import WhittleOCI
+internal import WhittleSnapshot
+internal import WhittleStore
+
+/// What a finished build is made into: an image in some compression, or a directory.
+struct BuildProducts: Sendable {
+    let store: BuildStore
+    let plan: BuildPlan
+    /// The target's file system, `nil` where it is empty.
+    let snapshot: SnapshotID?
+    let layers: LayerBlobs
+    let images: ImagePuller
+    let mounts: MountedSnapshots
+
+    /// The target as an image whose layers are compressed as asked; those of the base image stay as they are unless
+    /// another compression is forced.
+    func image(_ compression: LayerCompression) async throws -> ExportImage {
+        var configuration = plan.configuration
+        let chain = try snapshots()
+        let baseCount = configuration.diffIDs.count
+        guard chain.count >= baseCount else { preconditionFailure("an image with fewer layers than its base") }
+        var result: [ExportImage.Layer] = []
+        var created: [Timestamp] = []
+        var isEmpty: [Bool] = []
+        for (position, id) in chain.enumerated() {
+            let record: LayerRecord
+            if position < baseCount, !compression.isForced {
+                record = try await baseLayer(id)
+            } else {
+                record = try await layers.layer(of: id, compression.compression)
+            }
+            created.append(try store.snapshots.created(id))
+            isEmpty.append(record.isEmpty)
+            if !record.isEmpty { result.append(ExportImage.Layer(record)) }
+        }
+        configuration.diffIDs = result.map(\.diffID)
+        History.complete(&configuration, created: created, isEmpty: isEmpty, baseCount: baseCount)
+        return ExportImage(configuration: configuration, layers: result)
+    }
+
+    /// The target's file system as a directory.
+    func rootDirectory() async throws -> String { try await mounts.path(of: snapshot) }
+
+    /// The snapshots of the target, lowest first.
+    private func snapshots() throws -> [SnapshotID] {
+        var chain: [SnapshotID] = []
+        var next = snapshot
+        while let id = next {
+            chain.append(id)
+            next = try store.snapshots.parent(of: id)
+        }
+        return chain.reversed()
+    }
+
+    private func baseLayer(_ id: SnapshotID) async throws -> LayerRecord {
+        if let known = try store.database.layer(of: id.rawValue, format: LayerFetch.format),
+            try store.blobs.has(known.digest, size: known.size)
+        {
+            return known
+        }
+        if let fetched = try await images.bringBlob(of: id, from: plan.baseImages) { return fetched }
+        // The image it came from is not known any more: the same files in our own form.
+        return try await layers.layer(of: id, .defaultGzip)
+    }
+}

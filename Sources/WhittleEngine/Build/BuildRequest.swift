@@ -1,0 +1,27 @@
+package import WhittleCore
+package import WhittleFrontend
+
+/// Everything a build is told from outside, already read and parsed.
+package struct BuildRequest: Sendable {
+    /// The Dockerfile's text and the name that errors show.
+    package var dockerfile: [UInt8]
+    package var dockerfileName: String
+    /// What the frontend is told, ignore rules of the context included.
+    package var options = BuildOptions()
+    /// The directory that `COPY` and `ADD` read from, or `nil` where the build has none.
+    package var contextDirectory: String?
+    /// Asks the registry for base images even where the store has them.
+    package var pullsAlways = false
+    package var secrets: [String: Redacted<[UInt8]>] = [:]
+    /// How many steps run at once.
+    package var stepLimit: Int
+    /// Name or path of the OCI runtime.
+    package var runtime: String
+
+    package init(dockerfile: [UInt8], dockerfileName: String, stepLimit: Int, runtime: String) {
+        self.dockerfile = dockerfile
+        self.dockerfileName = dockerfileName
+        self.stepLimit = stepLimit
+        self.runtime = runtime
+    }
+}

@@ -1,0 +1,145 @@
+internal import Glibc
+internal import WhittleArchive
+internal import WhittleCore
+internal import WhittleDockerfile
+package import WhittleExport
+internal import WhittleFileSystem
+internal import WhittleFrontend
+package import WhittleGraph
+internal import WhittleOCI
+package import WhittleRegistry
+internal import WhittleRuntime
+internal import WhittleSnapshot
+internal import WhittleStore
+
+/// Builds: reads a Dockerfile, plans, does the steps, and writes the outputs.
+package struct Builder: Sendable {
+    private let store: BuildStore
+    private let settings: @Sendable () throws -> RegistrySettings
+    private let report: @Sendable (StepEvent) -> Void
+
+    /// - Parameters:
+    ///   - settings: what a registry client needs; read when an image is first looked for in a registry.
+    ///   - report: receives what happens, from any thread.
+    package init(
+        store: BuildStore, settings: @escaping @Sendable () throws -> RegistrySettings,
+        report: @escaping @Sendable (StepEvent) -> Void
+    ) {
+        self.store = store
+        self.settings = settings
+        self.report = report
+    }
+
+    /// Builds what `request` asks for and writes `outputs`.
+    ///
+    /// - Returns: one result for each output that is an image.
+    /// - Throws: `BuildError` of the step that failed first, or of an output; `CancellationError`. Nothing stays mounted
+    ///   or running, and the store has the results of the steps that succeeded.
+    package func build(_ request: BuildRequest, outputs: OutputPlan) async throws -> [ExportResult] {
+        let dockerfile = try Dockerfile(parsing: request.dockerfile, file: request.dockerfileName)
+        let images = ImagePuller(store: store, ignoringStoreNames: request.pullsAlways, settings: settings)
+        let plan = try await self.plan(dockerfile, request, images)
+        for warning in plan.warnings { report(.warning(warning)) }
+        let layers = LayerBlobs(store)
+        let contexts = ContextDirectories(Self.directories(request, plan), layout: store.layout)
+        let worker = LocalWorker(
+            definition: plan.definition, store: store, contexts: contexts, images: images, runtime: request.runtime, secrets: request.secrets,
+            background: BackgroundLayers(plan.definition, layers, outputs.compressions.map(\.compression)),
+            report: report)
+        do {
+            let run = BuildRun(plan.definition, worker: worker, report: report)
+            let generation = Digest(hashing: "\(getpid())-\(UInt64.random(in: 0 ... .max))")
+            let results = try await run.outputs(stepLimit: request.stepLimit, generation: generation)
+            let products = BuildProducts(
+                store: store, plan: plan, snapshot: results.first.flatMap { $0?.snapshot }, layers: layers,
+                images: images, mounts: worker.mounts)
+            let written = try await write(outputs, products)
+            try contexts.saveIndexes()
+            try await worker.close()
+            return written
+        } catch {
+            await layers.cancel()
+            // In a task of its own, so that a cancelled build cleans up too; awaited at once.
+            let cleanUp = await Task { try await worker.close() }.result
+            if case .failure(let failure) = cleanUp { throw BuildError.cleanUp(failure, after: error) }
+            throw CopySourceLocation.narrowed(error, dockerfile)
+        }
+    }
+
+    private func plan(
+        _ dockerfile: Dockerfile, _ request: BuildRequest, _ images: ImagePuller
+    ) async throws -> BuildPlan {
+        let step = Step(internal: "[internal] load metadata of base images")
+        report(.started(step))
+        do {
+            let plan = try await Frontend(resolver: images).plan(dockerfile, options: request.options)
+            report(.finished(step))
+            return plan
+        } catch {
+            report(error is CancellationError ? .cancelled(step) : .failed(step, message: BuildError.message(of: error)))
+            throw error
+        }
+    }
+
+    private func write(_ outputs: OutputPlan, _ products: BuildProducts) async throws -> [ExportResult] {
+        var results: [ExportResult] = []
+        for output in outputs.outputs {
+            let step = Step(internal: "exporting to \(output.type)")
+            report(.started(step))
+            do {
+                if let result = try await OutputWriter(store: store, products: products).write(output) {
+                    results.append(result)
+                    report(.progress(step, StepProgress(name: "manifest \(result.manifest.digest)", current: .zero, total: nil, isDone: true)))
+                    for name in result.names {
+                        report(.progress(step, StepProgress(name: "naming to \(name)", current: .zero, total: nil, isDone: true)))
+                    }
+                }
+                report(.finished(step))
+            } catch {
+                report(error is CancellationError ? .cancelled(step) : .failed(step, message: BuildError.message(of: error)))
+                throw error
+            }
+        }
+        return results
+    }
+
+    /// The directories that local sources of the build are.
+    private static func directories(_ request: BuildRequest, _ plan: BuildPlan) -> [String: String] {
+        var directories: [String: String] = [:]
+        if let context = request.contextDirectory { directories["context"] = context }
+        for (name, context) in request.options.namedContexts {
+            if case .directory(let path, _) = context { directories[name] = path }
+        }
+        return directories
+    }
+}
+
+/// Starts the layers of the exported stage as soon as their steps are done.
+struct BackgroundLayers: Sendable {
+    private let vertices: Set<Digest>
+    private let layers: LayerBlobs
+    private let compressions: [Compression]
+
+    init(_ definition: Definition, _ layers: LayerBlobs, _ compressions: [Compression]) {
+        vertices = Set(definition.layerChain(of: definition.outputs.first ?? nil).filter { !$0.isImage }.map(\.digest))
+        self.layers = layers
+        self.compressions = compressions
+    }
+
+    /// To be called when a step of the build has a new result.
+    func begin(_ vertex: Vertex, _ snapshot: SnapshotID) async throws {
+        guard vertices.contains(vertex.digest) else { return }
+        for compression in compressions { try await layers.begin(snapshot, compression) }
+    }
+}
+
+extension Vertex {
+    fileprivate var isImage: Bool {
+        if case .source = op { true } else { false }
+    }
+}
+
+extension BuildError {
+    /// The message alone, for a line of progress.
+    static func message(of error: any Error) -> String { (error as? BuildError)?.message ?? "\(error)" }
+}

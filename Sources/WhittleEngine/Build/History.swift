@@ -1,0 +1,35 @@
+internal import WhittleCore
+internal import WhittleOCI
+
+/// Fills in what of an image's history only the finished build knows.
+enum History {
+    /// Gives each new history entry its time, marks the steps that changed nothing as empty, and sets the image's time.
+    ///
+    /// An entry that stands for a layer has the time at which the layer was made, another one that of the entry before; so
+    /// an image built again from the cache is the same image. Entries that have a time keep it.
+    ///
+    /// - Parameters:
+    ///   - created: of each layer, lowest first, those of the base image included.
+    ///   - isEmpty: for each layer, whether it has no entries and is left out.
+    ///   - baseCount: how many layers are the base image's.
+    static func complete(
+        _ configuration: inout ImageConfiguration, created: [Timestamp], isEmpty: [Bool], baseCount: Int
+    ) {
+        var layer = 0
+        var last = configuration.history.first?.created ?? configuration.created ?? Timestamp(seconds: 0)
+        for index in configuration.history.indices {
+            var entry = configuration.history[index]
+            if !entry.isEmptyLayer, layer < created.count {
+                if layer >= baseCount {
+                    if entry.created == nil { entry.created = created[layer] }
+                    entry.isEmptyLayer = isEmpty[layer]
+                }
+                layer += 1
+            }
+            if entry.created == nil { entry.created = last }
+            last = max(last, entry.created ?? last)
+            configuration.history[index] = entry
+        }
+        if configuration.created == nil || configuration.history.count > 0 { configuration.created = last }
+    }
+}

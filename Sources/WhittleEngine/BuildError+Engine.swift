@@ -1,0 +1,67 @@
+internal import WhittleCore
+internal import WhittleGraph
+
+extension BuildError.Code {
+    /// The command of a RUN step ended with an exit code other than 0.
+    static let stepFailed = Self(rawValue: "step-failed")
+    /// A step needs a secret that the build was not given.
+    static let secretMissing = Self(rawValue: "secret-missing")
+    /// The source of a mount does not exist.
+    static let mountSourceNotFound = Self(rawValue: "mount-source-not-found")
+    /// The directory of a cache mount cannot be made.
+    static let cacheMount = Self(rawValue: "cache-mount")
+    /// What a failed step left could not be removed.
+    static let cleanUp = Self(rawValue: "clean-up")
+    /// The build reads files of its context, and has none.
+    static let contextMissing = Self(rawValue: "context-missing")
+}
+
+extension BuildError {
+    static func stepFailed(_ vertex: Vertex, _ op: ExecOp, exitCode: Int32) -> BuildError {
+        let command =
+            op.arguments.count == 3 && op.arguments[1] == "-c" ? op.arguments[2] : op.arguments.joined(separator: " ")
+        let signal = exitCode > 128 && exitCode <= 128 + 64 ? " (signal \(exitCode - 128))" : ""
+        return BuildError(
+            .stepFailed, "running '\(shortened(command))': exit code \(exitCode)\(signal)",
+            hint: exitCode == 137 ? "signal 9 often means that the machine ran out of memory" : nil,
+            at: vertex.metadata.location)
+    }
+
+    /// One line of at most 120 characters.
+    private static func shortened(_ command: String) -> String {
+        let line = command.split(whereSeparator: \.isNewline).joined(separator: " ")
+        return line.count > 120 ? line.prefix(119) + "…" : line
+    }
+
+    static func secretMissing(_ id: String, given: [String], at vertex: Vertex) -> BuildError {
+        let near = NearestName.of(id, among: given).map { "did you mean '\($0)'? Otherwise give" } ?? "give"
+        return BuildError(
+            .secretMissing, "running '\(vertex.metadata.name)': the build was given no secret '\(id)'",
+            hint: "\(near) it with --secret id=\(id),src=FILE or id=\(id),env=NAME", at: vertex.metadata.location)
+    }
+
+    static func mountSourceNotFound(_ path: String, target: String, at vertex: Vertex) -> BuildError {
+        BuildError(
+            .mountSourceNotFound, "mounting '\(path)' at '\(target)': there is no such file or directory",
+            hint: "'source=' is a path from the root of the stage, image or context that 'from=' names",
+            at: vertex.metadata.location)
+    }
+
+    static func cacheMount(_ id: String, _ problem: String) -> BuildError {
+        BuildError(.cacheMount, "making the cache directory '\(id)': \(problem)")
+    }
+
+    static func cleanUp(_ failure: any Error, after error: any Error) -> BuildError {
+        BuildError(
+            .cleanUp, "cleaning up after a failed step: \((failure as? BuildError)?.message ?? "\(failure)")",
+            hint: "the next build removes what was left", cause: error)
+    }
+
+    static func contextMissing(_ name: String) -> BuildError {
+        BuildError(
+            .contextMissing,
+            name == "context"
+                ? "reading the build context: the build has none" : "reading the context '\(name)': the build has none",
+            hint: "name a directory after the options: whittle build .")
+    }
+}

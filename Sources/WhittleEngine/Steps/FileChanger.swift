@@ -1,0 +1,153 @@
+internal import SystemPackage
+internal import WhittleArchive
+internal import WhittleCore
+internal import WhittleFileSystem
+internal import WhittleGraph
+internal import WhittleRuntime
+internal import WhittleSnapshot
+internal import WhittleStore
+
+/// Applies file actions to a mounted root. Blocks.
+struct FileChanger {
+    let root: RootDirectory
+    /// The time of what the actions make, and the latest of what they copy: layers do not depend on the clock.
+    let time: FileTime
+    let scratch: ProcessScratch
+    let cancellation: Cancellation
+
+    func apply(_ action: FileAction, from trees: [Int: SourceTree]) throws {
+        switch action {
+        case .copy(let copy):
+            guard let tree = trees[copy.input] else { preconditionFailure("a copy from an input that is not there") }
+            try self.copy(copy, from: tree)
+        case .makeFile(let path, let contents, let mode, let owner):
+            try makeFile(path, contents, mode, owner)
+        case .makeDirectory(let path, let mode, let owner):
+            try root.makeDirectories(
+                path, DirectoryCreation(mode: UInt32(mode), owner: try resolve(owner) ?? .root, time: time))
+        case .remove(let path, let allowsMissing):
+            guard try root.remove(path) || allowsMissing else {
+                throw BuildError.fileSystem("remove", path, .noSuchFileOrDirectory)
+            }
+        }
+    }
+
+    private func resolve(_ owner: Owner?) throws(BuildError) -> FileOwner? {
+        guard let owner else { return nil }
+        var resolver = UserResolver(root: root)
+        return try resolver.owner(owner.group.map { "\(owner.user):\($0)" } ?? owner.user)
+    }
+
+    private func copy(_ copy: CopyAction, from tree: SourceTree) throws {
+        let request = try LocalWorker.copyRequest(copy, owner: try resolve(copy.owner), latestTime: time)
+        let plan = try CopyPlan(request, from: tree, cancellation: cancellation)
+        guard copy.unpacks == .archives else {
+            try TreeCopier.execute(plan, into: root, cancellation: cancellation)
+            return
+        }
+        var archives: [String] = []
+        for item in plan.items where item.status?.isRegular == true {
+            if try ArchiveProbe.isArchive(plan.open(item)) { archives.append(item.path) }
+        }
+        let rest = plan.selecting { !archives.contains($0.path) }
+        if !rest.items.isEmpty || archives.isEmpty { try TreeCopier.execute(rest, into: root, cancellation: cancellation) }
+        for item in plan.items where archives.contains(item.path) { try unpack(item, of: plan, request) }
+    }
+
+    /// Unpacks a local archive below the destination, which becomes a directory. Owners and modes of the archive are kept
+    /// unless the action names others.
+    private func unpack(_ item: CopyPlan.Item, of plan: CopyPlan, _ request: CopyRequest) throws {
+        let directory = try scratch.makeDirectory("archive", mode: 0o755)
+        defer {
+            // Left behind, it would go with the process's scratch directory.
+            try? TreeRemoval.remove(directory)
+        }
+        var reader = TarReader(try LayerApplier(into: directory, keepingMarkers: true))
+        var decompressor = Decompressor { try reader.feed($0) }
+        do {
+            try read(plan.open(item)) { try decompressor.feed($0) }
+            try decompressor.finish()
+            try reader.finish()
+            try reader.consumer.finish()
+        } catch let error as BuildError {
+            throw BuildError.unpacking(item.path, error)
+        }
+        let tree = SourceTree(try RootDirectory(directory), kind: .image)
+        var copy = CopyRequest(sources: ["/"], destination: request.destination)
+        copy.owner = request.owner
+        copy.mode = request.mode
+        copy.latestTime = time
+        try TreeCopier.execute(CopyPlan(copy, from: tree, cancellation: cancellation), into: root, cancellation: cancellation)
+    }
+
+    private func read(_ file: consuming OwnedDescriptor, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
+        defer { buffer.deallocate() }
+        try file.withDescriptor { descriptor in
+            while true {
+                try cancellation.check()
+                let count = try Syscall.read(descriptor, into: buffer)
+                if count == 0 { return }
+                try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            }
+        }
+    }
+
+    private func makeFile(_ path: String, _ contents: [UInt8], _ mode: UInt16, _ owner: Owner?) throws {
+        let owner = try resolve(owner) ?? .root
+        guard !path.hasSuffix("/") else { throw BuildError.fileSystem("write file", path, .isDirectory) }
+        if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+            try root.makeDirectories(String(path[..<slash]), DirectoryCreation(mode: 0o755, owner: .root, time: time))
+        }
+        // What was there is replaced and not written through: it may be another file's second name.
+        _ = try root.remove(path)
+        try root.writeFile(path, contents, mode: UInt32(mode), owner: owner)
+        try root.open(path, [.writeOnly]).withDescriptor { try Syscall.changeTimes($0, to: time) }
+    }
+}
+
+/// Tells tar archives, compressed or not, from other files.
+enum ArchiveProbe {
+    /// Whether the file is one: its first block, decompressed, is a tar header.
+    static func isArchive(_ file: consuming OwnedDescriptor) throws -> Bool {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
+        defer { buffer.deallocate() }
+        let head = Head()
+        var decompressor = Decompressor { bytes in
+            head.bytes += Array(bytes.prefix(512 - head.bytes.count))
+            if head.bytes.count >= 512 { throw Enough() }
+        }
+        do {
+            try file.withDescriptor { descriptor in
+                while true {
+                    let count = try Syscall.read(descriptor, into: buffer)
+                    if count == 0 { break }
+                    try decompressor.feed(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                }
+            }
+            try decompressor.finish()
+        } catch is Enough {
+            return TarHeaderProbe.isHeader(head.bytes)
+        } catch is BuildError {
+            // Looks compressed and is not: an ordinary file.
+            return false
+        }
+        return TarHeaderProbe.isHeader(head.bytes)
+    }
+
+    private final class Head { var bytes: [UInt8] = [] }
+    private struct Enough: Error {}
+}
+
+extension BuildError.Code {
+    /// A local archive that `ADD` unpacks is damaged or unsafe.
+    static let unpacking = Self(rawValue: "unpacking")
+}
+
+extension BuildError {
+    static func unpacking(_ path: String, _ cause: BuildError) -> BuildError {
+        BuildError(
+            .unpacking, "unpacking the archive '\(path)'", hint: "use COPY, or ADD --unpack=false, to copy it as it is",
+            cause: cause)
+    }
+}

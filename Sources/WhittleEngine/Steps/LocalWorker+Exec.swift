@@ -1,0 +1,158 @@
+internal import Synchronization
+internal import WhittleCore
+internal import WhittleFileSystem
+internal import WhittleGraph
+internal import WhittleRuntime
+internal import WhittleSnapshot
+internal import WhittleStore
+
+extension LocalWorker {
+    /// Runs the command of `op` over its root and commits what it changed.
+    func run(_ op: ExecOp, _ vertex: Vertex, _ inputs: [StepResult]) async throws -> SnapshotID? {
+        let runner: StepRunner = try await pool.run { [self] in try self.runner() }
+        let step = Step(vertex)
+        let held = HeldMounts()
+        do {
+            var process = StepProcess(
+                arguments: op.arguments, environment: op.environment + op.uncachedEnvironment,
+                secretEnvironment: try secretEnvironment(op, vertex), workingDirectory: op.workingDirectory,
+                user: op.user, network: op.network == .none ? .none : .host,
+                security: op.security == .insecure ? .insecure : .sandbox)
+            for mount in op.mounts {
+                if let mount = try await prepare(mount, vertex, inputs, held) { process.mounts.append(mount) }
+            }
+            let report = report
+            let parent = op.rootInput.flatMap { inputs[$0].snapshot }
+            let (id, _) = try await WritableRoot(store: store, pool: pool).change(parent) { [process] root in
+                let exit = try await runner.run(process, root: root) { output in
+                    report(
+                        .output(
+                            step, stream: output.stream == .standardOutput ? .standardOutput : .standardError,
+                            bytes: output.bytes))
+                }
+                guard exit.isSuccess else { throw BuildError.stepFailed(vertex, op, exitCode: exit.code) }
+            }
+            try held.release()
+            return id
+        } catch {
+            do { try held.release() } catch let failure { throw BuildError.cleanUp(failure, after: error) }
+            throw (error as? BuildError)?.located(at: vertex.metadata.location) ?? error
+        }
+    }
+
+    private func secretEnvironment(_ op: ExecOp, _ vertex: Vertex) throws -> Redacted<[String]> {
+        var variables: [String] = []
+        for secret in op.secretEnvironment {
+            guard let value = secrets[secret.id] else {
+                guard !secret.isRequired else {
+                    throw BuildError.secretMissing(secret.id, given: secrets.keys.sorted(), at: vertex)
+                }
+                continue
+            }
+            variables.append(secret.name + "=" + String(decoding: value.revealed, as: UTF8.self))
+        }
+        return Redacted(variables)
+    }
+
+    /// What the container is to find for `mount`, or `nil` where there is nothing to mount.
+    private func prepare(
+        _ mount: ExecMount, _ vertex: Vertex, _ inputs: [StepResult], _ held: HeldMounts
+    ) async throws -> StepMount? {
+        switch mount {
+        case .tmpfs(let target, let size):
+            return .tmpfs(target: target, size: size.map { ByteCount($0) })
+        case .secret(let secret):
+            guard let value = secrets[secret.id] else {
+                guard !secret.isRequired else {
+                    throw BuildError.secretMissing(secret.id, given: secrets.keys.sorted(), at: vertex)
+                }
+                return nil
+            }
+            return .secret(value, target: secret.target, uid: secret.uid, gid: secret.gid, mode: UInt32(secret.mode))
+        case .cache(let cache):
+            let directories = CacheMountStore(layout: store.layout, scratch: store.scratch)
+            let lease = try await directories.acquire(cache) { directory in
+                guard let input = cache.input else { return }
+                let source = try await readableSource(of: inputs[input], cache.source, cache.target, vertex, held)
+                try await copyTree(from: source, into: directory)
+            }
+            held.add { lease.release() }
+            return .bind(source: lease.path, target: cache.target, isReadOnly: cache.isReadOnly)
+        case .bind(let input, let source, let target, let isReadOnly):
+            let result = input.map { inputs[$0] } ?? .snapshot(nil, latestInput: Timestamp(seconds: 0))
+            let path =
+                isReadOnly
+                ? try await readableSource(of: result, source, target, vertex, held)
+                : try await writableSource(of: result, source, target, vertex, held)
+            return .bind(source: path, target: target, isReadOnly: isReadOnly)
+        }
+    }
+
+    /// The path on this machine of `source` inside `result`, for reading.
+    private func readableSource(
+        of result: StepResult, _ source: String, _ target: String, _ vertex: Vertex, _ held: HeldMounts
+    ) async throws -> String {
+        let root =
+            switch result {
+            case .snapshot(let id, _): try await mounts.path(of: id)
+            case .local(let local): try await contexts.visibleDirectory(of: local, in: store.scratch, held)
+            }
+        return try path(of: source, in: root, target, vertex)
+    }
+
+    /// Like ``readableSource``, but what is written there is kept apart and dropped after the step.
+    private func writableSource(
+        of result: StepResult, _ source: String, _ target: String, _ vertex: Vertex, _ held: HeldMounts
+    ) async throws -> String {
+        let lower: [String] =
+            switch result {
+            case .snapshot(let id, _): if let id { try store.snapshots.layers(of: id) } else { [] }
+            case .local(let local): [try await contexts.visibleDirectory(of: local, in: store.scratch, held)]
+            }
+        let directory = try store.scratch.makeDirectory("bind")
+        held.add { try TreeRemoval.remove(directory) }
+        let root = RootPaths(directory)
+        for path in [root.upper, root.work, root.mount] { try Syscall.makeDirectory(path, mode: 0o755) }
+        try Mount.overlay(lower: lower, upper: root.upper, work: root.work, at: root.mount)
+        held.add { try Mount.unmount(root.mount) }
+        return try path(of: source, in: root.mount, target, vertex)
+    }
+
+    private func path(of source: String, in root: String, _ target: String, _ vertex: Vertex) throws -> String {
+        let directory = try RootDirectory(root)
+        guard try directory.status(of: source) != nil else {
+            throw BuildError.mountSourceNotFound(source, target: target, at: vertex)
+        }
+        let resolved = try directory.resolved(source)
+        return resolved == "/" ? root : root + resolved
+    }
+
+    private struct RootPaths {
+        let upper: String
+        let work: String
+        let mount: String
+
+        init(_ directory: String) {
+            upper = directory + "/upper"
+            work = directory + "/work"
+            mount = directory + "/mount"
+        }
+    }
+}
+
+/// What a step holds while it runs, to be given back in reverse order.
+final class HeldMounts: Sendable {
+    private let actions = Mutex<[@Sendable () throws -> Void]>([])
+
+    /// Adds something to do at the end.
+    func add(_ action: @escaping @Sendable () throws -> Void) { actions.withLock { $0.append(action) } }
+
+    /// Gives everything back. Errors do not stop it; the first one is thrown at the end.
+    func release() throws {
+        var failure: (any Error)?
+        while let action = actions.withLock({ $0.popLast() }) {
+            do { try action() } catch { failure = failure ?? error }
+        }
+        if let failure { throw failure }
+    }
+}

@@ -1,0 +1,163 @@
+internal import Synchronization
+internal import WhittleArchive
+internal import WhittleCache
+package import WhittleCore
+package import WhittleFrontend
+internal import WhittleFileSystem
+internal import WhittleGraph
+package import WhittleOCI
+package import WhittleRegistry
+internal import WhittleSnapshot
+internal import WhittleSolver
+internal import WhittleStore
+
+/// Finds base images, and brings their layers into the store when a step needs them.
+///
+/// Images are looked for in the store by name (what `whittle build -t` made), then in registries. What a tag means is asked
+/// anew in each build; manifests and configurations that the store has are not fetched again.
+package final class ImagePuller: ImageResolver {
+    private let store: BuildStore
+    private let client: @Sendable () throws -> RegistryClient
+    private let ignoresStoreNames: Bool
+    private let found = Mutex<[Digest: Found]>([:])
+
+    private struct Found: Sendable {
+        let image: ResolvedImage
+        let source: any WhittleRegistry.ImageSource
+    }
+
+    /// How many layers of an image are fetched at once.
+    private static let transferLimit = 4
+
+    /// - Parameters:
+    ///   - client: makes the registry client; called when an image is first looked for in a registry.
+    ///   - ignoresStoreNames: asks the registry even for names that the store has (`--pull`).
+    package init(
+        store: BuildStore, ignoringStoreNames ignoresStoreNames: Bool, settings: @escaping @Sendable () throws -> RegistrySettings
+    ) {
+        self.store = store
+        self.ignoresStoreNames = ignoresStoreNames
+        let made = Mutex<RegistryClient?>(nil)
+        client = {
+            try made.withLock { made in
+                if let made { return made }
+                let client = RegistryClient(settings: try settings())
+                made = client
+                return client
+            }
+        }
+    }
+
+    package func resolve(_ reference: ImageReference, platform: Platform) async throws -> BaseImage {
+        if !ignoresStoreNames, let descriptor = try store.names.descriptor(of: reference) {
+            let location = OCILayoutLocation(directory: store.layout.root, digest: descriptor.digest)
+            return try await resolve(OCILayoutSource(location), named: "\(reference)", platform)
+        }
+        return try await resolve(client().source(for: reference), named: "\(reference)", platform)
+    }
+
+    package func resolve(_ layout: LayoutReference, platform: Platform) async throws -> BaseImage {
+        let location = OCILayoutLocation(directory: layout.path, tag: layout.tag, digest: layout.digest)
+        return try await resolve(OCILayoutSource(location), named: "\(layout)", platform)
+    }
+
+    private func resolve(
+        _ source: any WhittleRegistry.ImageSource, named name: String, _ platform: Platform
+    ) async throws -> BaseImage {
+        let blobs = store.blobs
+        let image = try await source.resolve(platform) { digest in
+            try blobs.size(of: digest) == nil ? nil : blobs.bytes(of: digest)
+        }
+        for bytes in [image.manifestBytes, image.configurationBytes] { try blobs.store(bytes, in: store.scratch) }
+        found.withLock { $0[image.descriptor.digest] = Found(image: image, source: source) }
+        return BaseImage(
+            reference: name, manifestDigest: image.descriptor.digest, configuration: image.configuration)
+    }
+
+    /// The image's file system where the store has it already.
+    func existing(_ image: WhittleGraph.ImageSource, key: CacheKey) throws -> Outcome<StepResult>? {
+        let latest = configuration(of: image)?.created.map { Timestamp(seconds: $0.seconds) } ?? Timestamp(seconds: 0)
+        guard let chainID = image.chainID else {
+            return Outcome(identity: key.digest, value: .snapshot(nil, latestInput: latest))
+        }
+        let id = SnapshotID(chainID: chainID)
+        guard try store.snapshots.exists(id) else { return nil }
+        return Outcome(identity: key.digest, value: .snapshot(id, latestInput: latest))
+    }
+
+    private func configuration(of image: WhittleGraph.ImageSource) -> ImageConfiguration? {
+        found.withLock { $0[image.manifestDigest] }?.image.configuration
+    }
+
+    /// Fetches and unpacks the layers that the store does not have.
+    func pull(
+        _ source: WhittleGraph.ImageSource, for vertex: Vertex, _ report: @escaping @Sendable (StepEvent) -> Void
+    ) async throws -> StepResult {
+        guard let found = found.withLock({ $0[source.manifestDigest] }) else {
+            preconditionFailure("an image that was never resolved")
+        }
+        let layers = try Self.layers(of: found.image)
+        let fetch = LayerFetch(store: store, source: found.source, step: Step(vertex), report: report)
+        do {
+            try await fetch.bring(layers, atOnce: Self.transferLimit)
+        } catch let error as BuildError {
+            throw error.located(at: vertex.metadata.location)
+        }
+        let latest = found.image.configuration.created ?? Timestamp(seconds: 0)
+        return .snapshot(
+            layers.last.map { SnapshotID(chainID: $0.chainID) }, latestInput: Timestamp(seconds: latest.seconds))
+    }
+
+    /// Makes sure that the blob of a base image's layer is in the store, for an output that needs it.
+    func bringBlob(of snapshot: SnapshotID, from images: [BaseImage]) async throws -> LayerRecord? {
+        for image in images {
+            guard let found = found.withLock({ $0[image.manifestDigest] }),
+                let layer = try Self.layers(of: found.image).first(where: { SnapshotID(chainID: $0.chainID) == snapshot })
+            else { continue }
+            let fetch = LayerFetch(
+                store: store, source: found.source, step: Step(internal: "fetching \(layer.descriptor.digest)"), report: { _ in })
+            return try await fetch.fetchBlob(layer)
+        }
+        return nil
+    }
+
+    private static func layers(of image: ResolvedImage) throws -> [BaseLayer] {
+        let diffIDs = image.configuration.diffIDs
+        guard image.manifest.layers.count == diffIDs.count else {
+            throw BuildError.layerCount(image.name, manifest: image.manifest.layers.count, configuration: diffIDs.count)
+        }
+        return zip(zip(image.manifest.layers, diffIDs), ChainID.each(of: diffIDs)).map {
+            BaseLayer(descriptor: $0.0.0, diffID: $0.0.1, chainID: $0.1)
+        }
+    }
+}
+
+/// A layer of a base image.
+struct BaseLayer: Hashable, Sendable {
+    let descriptor: Descriptor
+    let diffID: Digest
+    /// Of this layer and those below it.
+    let chainID: Digest
+}
+
+extension BuildError.Code {
+    /// An image's manifest and configuration disagree about its layers.
+    static let layerCount = Self(rawValue: "layer-count")
+    /// A layer does not unpack to what the image's configuration says.
+    static let layerMismatch = Self(rawValue: "layer-mismatch")
+}
+
+extension BuildError {
+    static func layerCount(_ image: String, manifest: Int, configuration: Int) -> BuildError {
+        BuildError(
+            .layerCount,
+            "pulling '\(image)': its manifest has \(manifest) layers, its configuration names \(configuration)",
+            hint: "the image is damaged; ask whoever pushed it")
+    }
+
+    static func layerMismatch(_ descriptor: Descriptor, expected: Digest, found: Digest) -> BuildError {
+        BuildError(
+            .layerMismatch, "unpacking the layer \(descriptor.digest): expected the diff ID \(expected), found \(found)",
+            hint: "the image is damaged; nothing of it was kept")
+    }
+}

@@ -1,0 +1,126 @@
+internal import Glibc
+internal import Synchronization
+internal import WhittleArchive
+internal import WhittleCache
+internal import WhittleCore
+internal import WhittleFileSystem
+internal import WhittleOCI
+internal import WhittleSnapshot
+internal import WhittleStore
+
+/// Writes the layers of steps as blobs, while the build still runs, each once.
+actor LayerBlobs {
+    private let store: BuildStore
+    private var writing: [Key: Task<LayerRecord, any Error>] = [:]
+
+    private struct Key: Hashable {
+        let changes: SnapshotID
+        let compression: Compression
+    }
+
+    init(_ store: BuildStore) { self.store = store }
+
+    /// Starts to write a layer that will be needed. Whether it fails shows in ``layer(of:_:)``.
+    func begin(_ snapshot: SnapshotID, _ compression: Compression) throws {
+        _ = try task(for: snapshot, compression)
+    }
+
+    /// The blob with the snapshot's own changes.
+    func layer(of snapshot: SnapshotID, _ compression: Compression) async throws -> LayerRecord {
+        let task = try task(for: snapshot, compression)
+        return try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
+        }
+    }
+
+    /// Stops what nobody waits for any more, and waits for its end.
+    func cancel() async {
+        for task in writing.values { task.cancel() }
+        for task in writing.values { _ = await task.result }
+        writing = [:]
+    }
+
+    private func task(for snapshot: SnapshotID, _ compression: Compression) throws -> Task<LayerRecord, any Error> {
+        let key = Key(changes: try store.snapshots.changesOwner(of: snapshot), compression: compression)
+        if let task = writing[key] { return task }
+        let writer = LayerBlobWriter(store: store, changes: key.changes, compression: compression)
+        // Awaited by `layer(of:_:)` or `cancel()`, one of which ends every build.
+        let task = Task { try await writer.write() }
+        writing[key] = task
+        return task
+    }
+}
+
+/// Writes one layer.
+private struct LayerBlobWriter: Sendable {
+    let store: BuildStore
+    let changes: SnapshotID
+    let compression: Compression
+
+    func write() async throws -> LayerRecord {
+        if let known = try usable() { return known }
+        let lock = try await store.layout.lock("blob-\(changes)-\(format)")
+        defer { lock.release() }
+        if let known = try usable() { return known }
+        let record = try await BlockingPool.shared.runCancellable { try write($0) }
+        try store.database.save(record, of: changes.rawValue, format: format)
+        return record
+    }
+
+    private func usable() throws -> LayerRecord? {
+        guard let record = try store.database.layer(of: changes.rawValue, format: format),
+            try record.isEmpty || store.blobs.has(record.digest, size: record.size)
+        else { return nil }
+        return record
+    }
+
+    private func write(_ cancellation: Cancellation) throws -> LayerRecord {
+        let blob = try store.blobs.ingest(in: store.scratch)
+        let threads = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        let compressor = try ParallelCompressor(compression, threads: threads) { try blob.write($0) }
+        var hasher = SHA256Hasher()
+        var size: Int64 = 0
+        let directory = try store.snapshots.changes(of: changes)
+        let entries = try LayerWriter(changesIn: directory).write(cancellation: cancellation) { bytes in
+            hasher.update(bytes)
+            size += Int64(bytes.count)
+            try compressor.write(bytes)
+        }
+        try compressor.finish()
+        guard entries > 0 else {
+            blob.cancel()
+            return .empty
+        }
+        let digest = try blob.commit()
+        return LayerRecord(
+            digest: digest, diffID: hasher.finalize(), size: blob.size, uncompressedSize: ByteCount(size),
+            mediaType: mediaType.rawValue)
+    }
+
+    /// Names the compression in the database. Raised when the same setting gives other bytes.
+    private var format: String {
+        switch compression {
+        case .none: "tar-1"
+        case .gzip(let level): "gzip-1-\(level)"
+        case .zstd(let level): "zstd-1-\(level)"
+        }
+    }
+
+    private var mediaType: MediaType {
+        switch compression {
+        case .none: .ociLayer
+        case .gzip: .ociLayerGzip
+        case .zstd: .ociLayerZstd
+        }
+    }
+}
+
+extension LayerRecord {
+    /// Stands for a step that changed nothing, and makes no layer.
+    static let empty = LayerRecord(
+        digest: Digest(hashing: ""), diffID: Digest(hashing: ""), size: .zero, uncompressedSize: .zero, mediaType: "")
+
+    var isEmpty: Bool { mediaType.isEmpty }
+}

@@ -1,0 +1,31 @@
+public import WhittleCore
+public import WhittleOCI
+
+/// A built image, ready to be written: its configuration, and its layers as blobs of the store.
+public struct ExportImage: Hashable, Sendable {
+    /// The image runs on the platform that this says. Its `diffIDs` are replaced by those of ``layers``.
+    public var configuration: ImageConfiguration
+    /// Lowest first. Every blob is in the store.
+    public var layers: [Layer]
+
+    public init(configuration: ImageConfiguration, layers: [Layer]) {
+        self.configuration = configuration
+        self.layers = layers
+    }
+
+    /// One layer as a blob.
+    public struct Layer: Hashable, Sendable {
+        /// Names the blob; its media type says how it is compressed.
+        public var descriptor: Descriptor
+        /// The digest of the uncompressed layer.
+        public var diffID: Digest
+        /// The size of the uncompressed layer, where it is known without reading the blob.
+        public var uncompressedSize: ByteCount?
+
+        public init(descriptor: Descriptor, diffID: Digest, uncompressedSize: ByteCount? = nil) {
+            self.descriptor = descriptor
+            self.diffID = diffID
+            self.uncompressedSize = uncompressedSize
+        }
+    }
+}

@@ -1,0 +1,86 @@
+internal import WhittleCore
+internal import WhittleOCI
+internal import WhittleStore
+
+/// The files of an OCI image layout that holds one image under any number of names.
+///
+/// Format: image-spec v1.1, `image-layout.md`. With `manifest.json` it is also what `docker load`, skopeo's
+/// `docker-archive:` and podman read (Docker image specification v1.2, "Combined Image JSON + Filesystem Changeset
+/// Format"; `Config` and `Layers` are paths in the archive, so they can point at the layout's blobs).
+struct ImageLayout {
+    /// One regular file.
+    struct File {
+        enum Content {
+            case bytes([UInt8])
+            /// A blob of the store.
+            case blob(Digest, size: Int64)
+        }
+
+        /// From the root of the layout.
+        let path: String
+        let mode: UInt32
+        let content: Content
+
+        var size: Int64 {
+            switch content {
+            case .bytes(let bytes): Int64(bytes.count)
+            case .blob(_, let size): size
+            }
+        }
+    }
+
+    /// The blobs, sorted by path, each once.
+    let blobs: [File]
+    /// The entries of the index: one for each name, or one without a name.
+    let entries: [Descriptor]
+    /// `manifest.json`, for docker.
+    let dockerManifest: [UInt8]?
+
+    static let directories = ["blobs", "blobs/sha256"]
+    static let marker = Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8)
+
+    init(of documents: ImageDocuments, names: [ImageReference], withDockerManifest: Bool) {
+        var contents: [Digest: File.Content] = [:]
+        for layer in documents.layers { contents[layer.digest] = .blob(layer.digest, size: layer.size) }
+        contents[documents.configurationDescriptor.digest] = .bytes(documents.configuration)
+        contents[documents.manifestDescriptor.digest] = .bytes(documents.manifest)
+        blobs = contents.sorted { $0.key < $1.key }
+            .map { File(path: Self.path(of: $0.key), mode: 0o444, content: $0.value) }
+        entries = Self.entries(documents.manifestDescriptor, names)
+        dockerManifest = withDockerManifest ? Self.dockerManifest(documents, names) : nil
+    }
+
+    /// Where a blob is in the layout.
+    static func path(of digest: Digest) -> String { "blobs/sha256/\(digest.hex)" }
+
+    /// All files of a layout of its own, sorted by path.
+    var files: [File] {
+        var files = blobs
+        files.append(File(path: "index.json", mode: 0o644, content: .bytes(Index(manifests: entries).encoded())))
+        if let dockerManifest {
+            files.append(File(path: "manifest.json", mode: 0o644, content: .bytes(dockerManifest)))
+        }
+        files.append(File(path: "oci-layout", mode: 0o444, content: .bytes(Self.marker)))
+        return files
+    }
+
+    /// The annotation for the tag alone says too little, so containerd's holds the whole name.
+    private static func entries(_ manifest: Descriptor, _ names: [ImageReference]) -> [Descriptor] {
+        guard !names.isEmpty else { return [manifest] }
+        return names.map { name in
+            var entry = manifest
+            entry.annotations[ImageNames.nameAnnotation] = name.description
+            entry.annotations[LayoutIndex.tagAnnotation] = name.tag
+            return entry
+        }
+    }
+
+    private static func dockerManifest(_ documents: ImageDocuments, _ names: [ImageReference]) -> [UInt8] {
+        let image: JSONValue = [
+            "Config": .string(path(of: documents.configurationDescriptor.digest)),
+            "RepoTags": .array(names.map { .string($0.familiarName) }),
+            "Layers": .array(documents.layers.map { .string(path(of: $0.digest)) }),
+        ]
+        return JSONValue.array([image]).encoded()
+    }
+}

@@ -1,0 +1,49 @@
+public import WhittleCore
+public import WhittleOCI
+
+/// What writing an image gave: its addresses, for `--iidfile`, `--metadata-file` and the progress display.
+public struct ExportResult: Hashable, Sendable {
+    /// The manifest, with the image's platform and annotations.
+    public var manifest: Descriptor
+    /// The image configuration.
+    public var configuration: Descriptor
+    public var names: [ImageReference]
+
+    public init(manifest: Descriptor, configuration: Descriptor, names: [ImageReference]) {
+        self.manifest = manifest
+        self.configuration = configuration
+        self.names = names
+    }
+
+    /// What Docker calls the image ID: the digest of the configuration.
+    public var imageID: Digest { configuration.digest }
+}
+
+extension ExportResult {
+    /// The content of `--iidfile` for the results of all outputs, without a line end: the image ID of the last output
+    /// that is an image, and nothing where none is.
+    ///
+    /// buildx writes the same: the configuration's digest where there is one, not the manifest's.
+    public static func imageIDFile(_ results: [ExportResult]) -> String {
+        results.last?.imageID.description ?? ""
+    }
+
+    /// The content of `--metadata-file` for the results of all outputs, as buildx writes it, ending in a line end.
+    ///
+    /// `containerimage.config.digest`, `containerimage.digest`, `containerimage.descriptor` (an object with
+    /// `mediaType`, `digest`, `size`, `annotations`, `platform`) and, for an image with names, `image.name` (full names
+    /// with commas between them). Of several outputs that are images the last one counts; without any, the object is
+    /// empty.
+    public static func metadataFile(_ results: [ExportResult]) -> String {
+        var metadata: JSONValue = [:]
+        if let result = results.last {
+            metadata["containerimage.config.digest"] = .string(result.configuration.digest.description)
+            metadata["containerimage.descriptor"] = result.manifest.json
+            metadata["containerimage.digest"] = .string(result.manifest.digest.description)
+        }
+        if let names = results.last(where: { !$0.names.isEmpty })?.names {
+            metadata["image.name"] = .string(names.map { $0.description }.joined(separator: ","))
+        }
+        return metadata.text(as: .pretty(sortsKeys: true)) + "\n"
+    }
+}

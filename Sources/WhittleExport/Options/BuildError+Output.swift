@@ -1,0 +1,85 @@
+public import WhittleCore
+internal import WhittleOCI
+
+extension BuildError.Code {
+    /// An `--output` value that cannot be understood, or that contradicts itself.
+    public static let invalidOutput = BuildError.Code(rawValue: "invalid-output")
+    /// A valid `--output` value that asks for something whittle does not do yet.
+    public static let unsupportedOutput = BuildError.Code(rawValue: "unsupported-output")
+    /// An output that would be pushed to a registry.
+    public static let pushUnsupported = BuildError.Code(rawValue: "push-unsupported")
+    /// The destination of an output cannot be written to.
+    public static let outputDestination = BuildError.Code(rawValue: "output-destination")
+    /// The image has a file where the destination of an output has a directory.
+    public static let outputConflict = BuildError.Code(rawValue: "output-conflict")
+}
+
+extension BuildError {
+    static func invalidOutput(_ output: String, _ problem: String, hint: String? = nil) -> BuildError {
+        BuildError(.invalidOutput, "invalid output '\(shortened(output))': \(problem)", hint: hint)
+    }
+
+    static func unknownOutputType(_ type: String, in output: String) -> BuildError {
+        let types = ["oci", "docker", "image", "local", "tar", "cacheonly"]
+        return invalidOutput(
+            output, "there is no output type '\(shortened(type))'",
+            hint: NearestName.of(type, among: types + ["registry"]).map { "did you mean 'type=\($0)'?" }
+                ?? "the types are \(types.joined(separator: ", "))")
+    }
+
+    static func missingOutputType(in output: String) -> BuildError {
+        invalidOutput(
+            output, "it does not say its type",
+            hint: "add one, for example 'type=oci,\(shortened(output))'; for a directory of that name, write "
+                + "'./\(shortened(output))'")
+    }
+
+    static func unknownOutputKey(_ key: String, type: String, known: [String], in output: String) -> BuildError {
+        invalidOutput(
+            output, "the \(type) output has no option '\(shortened(key))'",
+            hint: NearestName.of(key, among: known).map { "did you mean '\($0)'?" }
+                ?? (known.isEmpty ? "it has no options" : "its options are \(known.joined(separator: ", "))"))
+    }
+
+    static func unsupportedOutput(_ option: String, in output: String, hint: String? = nil) -> BuildError {
+        BuildError(
+            .unsupportedOutput, "cannot do output '\(shortened(output))': \(option) is not supported yet", hint: hint)
+    }
+
+    static func pushUnsupported(_ output: String, name: String?) -> BuildError {
+        let name = name ?? "REGISTRY/NAME:TAG"
+        return BuildError(
+            .pushUnsupported,
+            "cannot do output '\(shortened(output))': pushing to a registry comes with a later version",
+            hint: "write an archive with '-o type=oci,dest=image.tar', then run "
+                + "'skopeo copy oci-archive:image.tar docker://\(name)'")
+    }
+
+    static func outputNeedsDestination(_ output: String, type: String) -> BuildError {
+        invalidOutput(output, "the \(type) output needs a destination", hint: "add 'dest=PATH'")
+    }
+
+    static func outputToTerminal(_ type: String) -> BuildError {
+        BuildError(
+            .outputDestination, "refusing to write the \(type) output to a terminal",
+            hint: type == "docker"
+                ? "name a file with 'dest=FILE', or pipe it into 'docker load'"
+                : "name a file with 'dest=FILE', or redirect standard output")
+    }
+
+    static func severalOutputsToStandardOutput() -> BuildError {
+        BuildError(
+            .outputDestination, "more than one output would be written to standard output",
+            hint: "give all but one of them 'dest=FILE'")
+    }
+
+    static func imageIDFileNeedsImage(_ type: String) -> BuildError {
+        BuildError(
+            .invalidOutput, "there is no image ID to write: the \(type) output is no image",
+            hint: "leave out --iidfile, or choose the output image, oci or docker")
+    }
+
+    private static func shortened(_ text: String) -> String {
+        text.unicodeScalars.count > 200 ? text.prefix(200) + "…" : text
+    }
+}

@@ -1,0 +1,135 @@
+public import WhittleCore
+internal import WhittleOCI
+
+extension ExporterOptions {
+    /// Reads one value of `--output`: `type=TYPE[,KEY=VALUE…]`, `DIR` for `type=local,dest=DIR`, or `-` for
+    /// `type=tar,dest=-`.
+    ///
+    /// Keys and meanings are BuildKit's; fields are split as encoding/csv does, so a value with commas is quoted
+    /// together with its key: `"name=app:1,app:2"`. Where a value cannot mean what it says (a key given twice, a name
+    /// that would be lost), this is an error instead of a silent choice.
+    ///
+    /// - Throws: `invalid-output`, `invalid-image-reference`, `unsupported-output`, `push-unsupported`.
+    public init(parsing output: String) throws(BuildError) {
+        let fields: [String]
+        do throws(CommaSeparatedFields.Invalid) {
+            fields = try CommaSeparatedFields.fields(of: output)
+        } catch {
+            throw BuildError.invalidOutput(output, error.description)
+        }
+        if fields == [output], !output.hasPrefix("type=") {
+            if output == "-" {
+                self = .tar(TarOptions(destination: .standardOutput))
+                return
+            }
+            guard !Self.looksLikeOption(output) else { throw BuildError.missingOutputType(in: output) }
+            self = .local(LocalOptions(directory: output))
+            return
+        }
+        var attributes = try ExporterAttributes(output: output, fields: fields)
+        guard let type = try attributes.text("type"), !type.isEmpty else {
+            throw BuildError.missingOutputType(in: output)
+        }
+        switch type {
+        case "image": self = .image(try Self.image(&attributes))
+        case "oci": self = .oci(try Self.layout("oci", &attributes))
+        case "docker": self = .docker(try Self.layout("docker", &attributes))
+        case "local": self = .local(try Self.local(&attributes))
+        case "tar":
+            self = .tar(TarOptions(destination: Self.stream(try attributes.text("dest"))))
+            try attributes.refuseUnknown(type: type, known: ["dest"], planned: Self.plannedForTrees)
+        case "cacheonly":
+            self = .cacheOnly
+            try attributes.refuseUnknown(type: type, known: [], planned: [])
+        case "registry":
+            throw BuildError.pushUnsupported(output, name: attributes.texts("name").first)
+        default: throw BuildError.unknownOutputType(type, in: output)
+        }
+    }
+
+    /// `dest=out.tar` or `tpye=oci` would be the name of a directory in buildx; nobody means that.
+    private static func looksLikeOption(_ output: String) -> Bool {
+        guard let equals = output.firstIndex(of: "=") else { return false }
+        let key = String(output[..<equals])
+        return ["dest", "name", "push", "tar", "compression"].contains(key.lowercased())
+            || NearestName.of(key, among: ["type"]) != nil
+    }
+
+    /// Options of BuildKit that this version knows and does not do.
+    private static let plannedForImages = [
+        "oci-artifact", "rewrite-timestamp", "source-date-epoch", "attestation-inline", "prefer-nondist-layers",
+        "name-canonical", "dangling-name-prefix", "push-by-digest", "registry.insecure",
+    ]
+    private static let plannedForTrees = ["platform-split", "source-date-epoch", "attestation-prefix", "mode"]
+
+    private static func image(_ attributes: inout ExporterAttributes) throws(BuildError) -> ImageStoreOptions {
+        if try attributes.flag("push", default: false) {
+            throw BuildError.pushUnsupported(attributes.output, name: attributes.texts("name").first)
+        }
+        // What is in the store is always stored, and every layer of it is unpacked when it is first used.
+        _ = try attributes.flag("unpack", default: true)
+        guard try attributes.flag("store", default: true) else {
+            throw BuildError.unsupportedOutput(
+                "store=false", in: attributes.output, hint: "type=cacheonly stores no image")
+        }
+        let format = try format(&attributes)
+        try attributes.refuseUnknown(
+            type: "image", known: formatKeys + ["push", "store", "unpack"], planned: plannedForImages)
+        return ImageStoreOptions(format: format)
+    }
+
+    private static func layout(
+        _ type: String, _ attributes: inout ExporterAttributes
+    ) throws(BuildError) -> ImageLayoutOptions {
+        let format = try format(&attributes)
+        let path = try attributes.text("dest")
+        let destination: ImageLayoutOptions.Destination
+        if try attributes.flag("tar", default: true) {
+            destination = .archive(stream(path))
+        } else {
+            guard let path, !path.isEmpty else {
+                throw BuildError.outputNeedsDestination(attributes.output, type: type)
+            }
+            guard path != "-" else {
+                throw BuildError.invalidOutput(
+                    attributes.output, "a directory cannot be written to standard output",
+                    hint: "leave out 'tar=false', or name a directory with 'dest=DIR'")
+            }
+            destination = .directory(path: path)
+        }
+        try attributes.refuseUnknown(type: type, known: formatKeys + ["dest", "tar"], planned: plannedForImages)
+        return ImageLayoutOptions(format: format, destination: destination)
+    }
+
+    private static func local(_ attributes: inout ExporterAttributes) throws(BuildError) -> LocalOptions {
+        guard let path = try attributes.text("dest"), !path.isEmpty else {
+            throw BuildError.outputNeedsDestination(attributes.output, type: "local")
+        }
+        guard path != "-" else {
+            throw BuildError.invalidOutput(
+                attributes.output, "a directory cannot be written to standard output",
+                hint: "use 'type=tar' for one stream, or name a directory with 'dest=DIR'")
+        }
+        if let mode = try attributes.text("mode"), mode != "copy" {
+            throw mode == "delete"
+                ? BuildError.unsupportedOutput("mode=delete", in: attributes.output)
+                : BuildError.invalidOutput(attributes.output, "'mode' must be copy, found '\(mode)'")
+        }
+        try attributes.refuseUnknown(type: "local", known: ["dest", "mode"], planned: plannedForTrees)
+        return LocalOptions(directory: path)
+    }
+
+    private static func stream(_ path: String?) -> StreamDestination {
+        guard let path, !path.isEmpty, path != "-" else { return .standardOutput }
+        return .file(path: path)
+    }
+}
+
+extension ExporterAttributes {
+    /// Throws for the first key that nobody asked for: one of `planned` exists in BuildKit only.
+    func refuseUnknown(type: String, known: [String], planned: [String]) throws(BuildError) {
+        guard let key = unknown.first else { return }
+        if planned.contains(key) { throw BuildError.unsupportedOutput("'\(key)'", in: output) }
+        throw BuildError.unknownOutputKey(key, type: type, known: known, in: output)
+    }
+}

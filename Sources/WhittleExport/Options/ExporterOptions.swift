@@ -1,0 +1,161 @@
+public import WhittleOCI
+
+/// One output of a build: what `--output` asks for.
+public enum ExporterOptions: Hashable, Sendable {
+    /// Into whittle's own image store.
+    case image(ImageStoreOptions)
+    /// An OCI image layout, as an archive or a directory.
+    case oci(ImageLayoutOptions)
+    /// What `docker load` reads, as an archive or a directory.
+    case docker(ImageLayoutOptions)
+    /// The final root file system, into a directory.
+    case local(LocalOptions)
+    /// The final root file system, as one tar archive.
+    case tar(TarOptions)
+    /// Nothing: the build only fills the cache.
+    case cacheOnly
+
+    /// The value of `type=`.
+    public var type: String {
+        switch self {
+        case .image: "image"
+        case .oci: "oci"
+        case .docker: "docker"
+        case .local: "local"
+        case .tar: "tar"
+        case .cacheOnly: "cacheonly"
+        }
+    }
+
+    /// How the image is written; `nil` for outputs that are no image.
+    public var imageFormat: ImageFormat? {
+        switch self {
+        case .image(let options): options.format
+        case .oci(let options), .docker(let options): options.format
+        case .local, .tar, .cacheOnly: nil
+        }
+    }
+
+    /// Whether the output needs the final root file system as a directory.
+    public var needsRootFileSystem: Bool {
+        switch self {
+        case .local, .tar: true
+        case .image, .oci, .docker, .cacheOnly: false
+        }
+    }
+
+    /// The output with `tags` in front of its own names; one that is no image stays as it is.
+    ///
+    /// buildx replaces the names of an output by the tags; here none is lost.
+    public func named(_ tags: [ImageReference]) -> ExporterOptions {
+        func merge(_ format: inout ImageFormat) {
+            var seen: Set<ImageReference> = []
+            format.names = (tags + format.names).filter { seen.insert($0).inserted }
+        }
+        switch self {
+        case .image(var options):
+            merge(&options.format)
+            return .image(options)
+        case .oci(var options):
+            merge(&options.format)
+            return .oci(options)
+        case .docker(var options):
+            merge(&options.format)
+            return .docker(options)
+        case .local, .tar, .cacheOnly: return self
+        }
+    }
+}
+
+/// Options of the output into whittle's image store.
+public struct ImageStoreOptions: Hashable, Sendable {
+    public var format: ImageFormat
+
+    public init(format: ImageFormat = ImageFormat()) { self.format = format }
+}
+
+/// Options of the outputs `oci` and `docker`.
+public struct ImageLayoutOptions: Hashable, Sendable {
+    public var format: ImageFormat
+    public var destination: Destination
+
+    public init(format: ImageFormat = ImageFormat(), destination: Destination) {
+        self.format = format
+        self.destination = destination
+    }
+
+    public enum Destination: Hashable, Sendable {
+        case archive(StreamDestination)
+        /// `tar=false`: a directory that is made or added to.
+        case directory(path: String)
+    }
+}
+
+/// Options of the output into a directory.
+public struct LocalOptions: Hashable, Sendable {
+    /// Made where it does not exist.
+    public var directory: String
+
+    public init(directory: String) { self.directory = directory }
+}
+
+/// Options of the output of the root file system as an archive.
+public struct TarOptions: Hashable, Sendable {
+    public var destination: StreamDestination
+
+    public init(destination: StreamDestination) { self.destination = destination }
+}
+
+/// Where an output that is one stream of bytes goes.
+public enum StreamDestination: Hashable, Sendable {
+    case standardOutput
+    case file(path: String)
+}
+
+/// How an image is written, whatever it is written to.
+public struct ImageFormat: Hashable, Sendable {
+    /// The names of the image, each with a tag and without a digest.
+    public var names: [ImageReference]
+    public var compression: LayerCompression
+    /// `false` writes Docker's media types for registries and programs from before OCI.
+    public var usesOCIMediaTypes: Bool
+    public var annotations: ImageAnnotations
+
+    public init(
+        names: [ImageReference] = [], compression: LayerCompression = LayerCompression(),
+        usesOCIMediaTypes: Bool = true, annotations: ImageAnnotations = ImageAnnotations()
+    ) {
+        self.names = names
+        self.compression = compression
+        self.usesOCIMediaTypes = usesOCIMediaTypes
+        self.annotations = annotations
+    }
+}
+
+/// How layers are compressed.
+public struct LayerCompression: Hashable, Sendable {
+    public var algorithm: MediaType.Compression
+    /// 0…9 for gzip, 0…22 for zstd; `nil` for whittle's default.
+    public var level: Int?
+    /// Whether layers that exist already (those of the base image) are compressed anew where they are not as asked.
+    public var isForced: Bool
+
+    public init(_ algorithm: MediaType.Compression = .gzip, level: Int? = nil, isForced: Bool = false) {
+        self.algorithm = algorithm
+        self.level = level
+        self.isForced = isForced
+    }
+}
+
+/// Annotations that a build puts on an image.
+public struct ImageAnnotations: Hashable, Sendable {
+    /// In the manifest.
+    public var manifest: [String: String]
+    /// On the descriptor that refers to the manifest.
+    public var manifestDescriptor: [String: String]
+
+    public init(manifest: [String: String] = [:], manifestDescriptor: [String: String] = [:]) {
+        self.manifest = manifest
+        self.manifestDescriptor = manifestDescriptor
+    }
+}

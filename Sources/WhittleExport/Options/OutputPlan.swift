@@ -1,0 +1,90 @@
+public import WhittleCore
+internal import WhittleFileSystem
+public import WhittleOCI
+
+/// All outputs of one build, checked against each other and against the disk before any work is done.
+public struct OutputPlan: Hashable, Sendable {
+    /// In the order given; at least one.
+    public let outputs: [ExporterOptions]
+
+    /// Reads the values of `--output` and gives `tags` (the values of `--tag`) to every output that is an image.
+    ///
+    /// Without any value there is one output into the image store. Empty values are passed over, as in buildx.
+    ///
+    /// - Throws: what ``ExporterOptions/init(parsing:)`` throws.
+    public init(values: [String], tags: [ImageReference]) throws(BuildError) {
+        var outputs: [ExporterOptions] = []
+        for value in values where !value.isEmpty {
+            outputs.append(try ExporterOptions(parsing: value).named(tags))
+        }
+        self.init(outputs: outputs.isEmpty ? [ExporterOptions.image(ImageStoreOptions()).named(tags)] : outputs)
+    }
+
+    public init(outputs: [ExporterOptions]) { self.outputs = outputs }
+
+    /// Whether an output needs the final root file system as a directory.
+    public var needsRootFileSystem: Bool { outputs.contains { $0.needsRootFileSystem } }
+
+    /// The compressions that the outputs want layers in; each is one to prepare while the build runs.
+    public var compressions: Set<LayerCompression> { Set(outputs.compactMap { $0.imageFormat?.compression }) }
+
+    /// Whether the build's result goes to standard output, which must then carry nothing else.
+    public var usesStandardOutput: Bool { outputs.contains { $0.stream == .standardOutput } }
+
+    /// Finds what would make an output fail only after the build.
+    ///
+    /// - Parameters:
+    ///   - standardOutputIsTerminal: whether file descriptor 1 is a terminal.
+    ///   - writesImageID: whether `--iidfile` was given.
+    /// - Throws: `output-destination`, `invalid-output`.
+    public func check(standardOutputIsTerminal: Bool, writesImageID: Bool) throws(BuildError) {
+        var streams = 0
+        for output in outputs {
+            if output.stream == .standardOutput {
+                if standardOutputIsTerminal { throw BuildError.outputToTerminal(output.type) }
+                streams += 1
+            }
+            if writesImageID, output.needsRootFileSystem { throw BuildError.imageIDFileNeedsImage(output.type) }
+            if case .file(let path) = output.stream { try Self.check(file: path) }
+            if let path = output.directory { try Self.check(directory: path) }
+        }
+        if streams > 1 { throw BuildError.severalOutputsToStandardOutput() }
+    }
+
+    private static func check(file path: String) throws(BuildError) {
+        if let status = try OutputPath(path).status(), status.isDirectory {
+            throw BuildError.destinationIsDirectory(path)
+        }
+        let parent = OutputPath(path).parent
+        guard let status = try OutputPath(parent).status() else { throw BuildError.destinationParentMissing(path, parent) }
+        guard status.isDirectory else { throw BuildError.destinationParentIsFile(path, parent) }
+    }
+
+    private static func check(directory path: String) throws(BuildError) {
+        if let status = try OutputPath(path).status(), !status.isDirectory {
+            throw BuildError.destinationIsFile(path)
+        }
+    }
+}
+
+extension ExporterOptions {
+    /// Where the output goes, if that is one stream of bytes.
+    var stream: StreamDestination? {
+        switch self {
+        case .oci(let options), .docker(let options):
+            if case .archive(let stream) = options.destination { stream } else { nil }
+        case .tar(let options): options.destination
+        case .image, .local, .cacheOnly: nil
+        }
+    }
+
+    /// The directory that the output is written into, if it is.
+    var directory: String? {
+        switch self {
+        case .oci(let options), .docker(let options):
+            if case .directory(let path) = options.destination { path } else { nil }
+        case .local(let options): options.directory
+        case .image, .tar, .cacheOnly: nil
+        }
+    }
+}

@@ -1,0 +1,13 @@
+extension CopyPlan {
+    /// The latest time of modification among the files, links and directories that the plan selects; 1970 for nothing.
+    package var latestModification: FileTime {
+        var latest = FileTime(seconds: 0)
+        for item in items {
+            if let status = item.status { latest = max(latest, status.modified) }
+            for selected in item.selection {
+                for entry in selected.entries { latest = max(latest, selected.status(entry).modified) }
+            }
+        }
+        return latest
+    }
+}

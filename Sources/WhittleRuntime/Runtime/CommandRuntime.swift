@@ -1,0 +1,103 @@
+internal import WhittleCore
+internal import Synchronization
+internal import SystemPackage
+internal import WhittleFileSystem
+internal import WhittleOCI
+
+/// Runs containers with crun, or with another program that takes runc's arguments.
+///
+/// Cgroups are not used: whittle sets no limits, and a step's processes end with its PID namespace.
+package final class CommandRuntime: OCIRuntime {
+    package let name: String
+    /// The program, and what it said of itself.
+    package let program: RuntimeProgram
+    private let stateDirectory: String
+    private let teardown: Teardown
+    /// The last profile that was compiled: steps of a build mostly share one.
+    private let compiled = Mutex<(profile: SeccompProfile, filter: SeccompFilter?)?>(nil)
+
+    /// - Parameters:
+    ///   - stateDirectory: where the runtime keeps the state of running containers, see ``ScratchSpace/statePath``.
+    ///   - teardown: how containers are ended on cancellation.
+    package init(_ program: RuntimeProgram, stateDirectory: String, teardown: Teardown = .standard) {
+        name = program.name
+        self.program = program
+        self.stateDirectory = stateDirectory
+        self.teardown = teardown
+    }
+
+    package func run(
+        _ bundle: RuntimeBundle, cancellation: CancellationSignal, receive: (StepOutput) -> Void
+    ) throws -> StepExit {
+        let directory = try RootDirectory(bundle.directory)
+        let document = bundle.spec.document(seccomp: seccompForm(of: bundle.spec))
+        try directory.writeFile("/config.json", document.revealed.encoded(as: .compact), mode: 0o600)
+
+        let log = "\(bundle.directory)/\(Self.logName)"
+        let arguments = globalArguments(log: log) + ["run", "--bundle", bundle.directory, bundle.identifier]
+        var watch = StartFailureWatch(program.kind)
+        let status = try start(arguments, teardown: teardown, cancellation: cancellation) { output in
+            for output in watch.pass(output) { receive(output) }
+        }
+        let (failure, held) = watch.finish(exitCode: status.exitCode)
+        for output in held { receive(output) }
+        try removeRemains(of: bundle)
+
+        if !cancellation.isRaised, status.exitCode != 0 {
+            let logged = try directory.bytes(ofFileAt: "/\(Self.logName)", limit: 1 << 20)
+            if let message = failure ?? logged.flatMap({ RuntimeLog.lastError(in: $0) }) {
+                throw BuildError.stepNotStarted(message, runtime: name, arguments: bundle.spec.process.arguments)
+            }
+        }
+        return StepExit(code: status.exitCode)
+    }
+
+    private static let logName = "runtime.log"
+
+    private func globalArguments(log: String) -> [String] {
+        var arguments = ["--root", stateDirectory, "--log", log, "--log-format", "json"]
+        if program.kind == .crun { arguments.append("--cgroup-manager=disabled") }
+        return arguments
+    }
+
+    private func start(
+        _ arguments: [String], teardown: Teardown, cancellation: CancellationSignal,
+        _ receive: (StepOutput) -> Void
+    ) throws(BuildError) -> WaitStatus {
+        try withoutActuallyEscaping(receive) { receive throws(BuildError) in
+            let monitor = ProcessMonitor(cancellation: cancellation, teardown: teardown, receive: receive)
+            do throws(Errno) {
+                return try program.run(arguments, monitor: monitor)
+            } catch {
+                throw BuildError.runtimeNotStarted(program.path, error)
+            }
+        }
+    }
+
+    /// A runtime that ended by itself has removed its state; one that was killed has not.
+    private func removeRemains(of bundle: RuntimeBundle) throws {
+        let remains = "\(stateDirectory)/\(bundle.identifier)"
+        guard try RootDirectory(stateDirectory).status(of: "/\(bundle.identifier)", followingLinks: false) != nil else {
+            return
+        }
+        let log = "\(bundle.directory)/delete.log"
+        let never = try CancellationSignal()
+        _ = try start(
+            globalArguments(log: log) + ["delete", "--force", bundle.identifier], teardown: .standard,
+            cancellation: never
+        ) { _ in }
+        try TreeRemoval.remove(remains)
+    }
+
+    private func seccompForm(of spec: RuntimeSpec) -> RuntimeSpec.SeccompForm {
+        guard program.hasSeccomp, let profile = spec.seccomp else { return .none }
+        guard program.takesCompiledSeccomp else { return .rules }
+        let filter = compiled.withLock { compiled in
+            if let compiled, compiled.profile == profile { return compiled.filter }
+            let filter = SeccompFilter(profile)
+            compiled = (profile, filter)
+            return filter
+        }
+        return filter.map { .program($0) } ?? .rules
+    }
+}

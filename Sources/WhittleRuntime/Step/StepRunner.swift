@@ -1,0 +1,105 @@
+internal import WhittleCore
+package import WhittleFileSystem
+
+/// Runs the processes of steps in containers of their own, on root file systems that are mounted already.
+package struct StepRunner: Sendable {
+    private let runtime: any OCIRuntime
+    private let scratch: ScratchSpace
+    private let pool: BlockingPool
+
+    package init(runtime: any OCIRuntime, scratch: ScratchSpace, pool: BlockingPool = .shared) {
+        self.runtime = runtime
+        self.scratch = scratch
+        self.pool = pool
+    }
+
+    /// Runs `process` from its start to its end, and leaves behind what it wrote to `root` and nothing else.
+    ///
+    /// Takes a thread of the pool meanwhile. When the task is cancelled, the container is brought to its end first.
+    ///
+    /// - Parameters:
+    ///   - root: where the root file system is mounted on this machine; written to.
+    ///   - receive: gets what the process writes, one chunk after the other, on a thread of the pool; the process waits
+    ///     while it does not return.
+    /// - Returns: how the process ended; failure of a process is a result, not an error.
+    /// - Throws: `BuildError` (`unknown-user`, `unknown-group`, `executable-not-found`, `executable-refused`,
+    ///   `runtime-failed`, `invalid-step`, `file-system`), `CancellationError`.
+    package func run(
+        _ process: StepProcess, root: String, receive: @escaping @Sendable (StepOutput) -> Void
+    ) async throws -> StepExit {
+        let cancellation = try CancellationSignal()
+        return try await withTaskCancellationHandler {
+            try await pool.run {
+                let exit = try run(process, root: root, cancellation: cancellation, receive: receive)
+                if cancellation.isRaised { throw CancellationError() }
+                return exit
+            }
+        } onCancel: {
+            cancellation.raise()
+        }
+    }
+
+    private func run(
+        _ process: StepProcess, root path: String, cancellation: CancellationSignal, receive: (StepOutput) -> Void
+    ) throws -> StepExit {
+        try process.validate()
+        let root = try RootDirectory(path, name: "the root file system of the step")
+        var users = UserResolver(root: root)
+        let user = try users.user(process.user)
+
+        let identifier = "whittle-" + String(UInt64.random(in: 0 ... .max), radix: 36)
+        let files = try StepFiles(process, in: scratch.makeBundle(identifier))
+        return try finally({ try scratch.removeBundle(identifier) }) {
+            try files.write()
+            if try root.status(of: process.workingDirectory) == nil {
+                let owner = FileOwner(uid: user.uid, gid: user.gid)
+                try root.makeDirectories(process.workingDirectory, DirectoryCreation(owner: owner))
+            }
+            let spec = RuntimeSpec.container(for: process, root: path, user: user, mounts: files.mounts)
+            let targets = try spec.mounts.map { mount in
+                MountStubs.Target(mount.target, isDirectory: try files.isDirectory(mount))
+            }
+            var stubs = try MountStubs.prepare(targets, in: root)
+            return try finally({ try stubs.cleanUp() }) {
+                let bundle = RuntimeBundle(identifier: identifier, directory: files.directory, spec: spec)
+                return try runtime.run(bundle, cancellation: cancellation, receive: receive)
+            }
+        }
+    }
+}
+
+/// Runs `body`, then `cleanUp`, whether it threw or not. The error of `body` wins.
+private func finally<Value>(_ cleanUp: () throws -> Void, _ body: () throws -> Value) throws -> Value {
+    let value: Value
+    do {
+        value = try body()
+    } catch {
+        // A failed clean-up leaves something in a directory that ends with the process, or in a dropped snapshot.
+        try? cleanUp()
+        throw error
+    }
+    try cleanUp()
+    return value
+}
+
+extension StepProcess {
+    /// - Throws: `BuildError` (`invalid-step`).
+    func validate() throws(BuildError) {
+        guard let program = arguments.first, !program.isEmpty else {
+            throw BuildError.invalidStep("it has no program to run")
+        }
+        guard workingDirectory.utf8.first == UInt8(ascii: "/") else {
+            throw BuildError.invalidStep("its working directory '\(workingDirectory)' is not absolute")
+        }
+        for (index, argument) in arguments.enumerated() where argument.utf8.contains(0) {
+            throw BuildError.invalidStep("its argument \(index) holds a NUL byte")
+        }
+        for variable in environment + secretEnvironment.revealed where variable.utf8.contains(0) {
+            let name = variable.split(separator: "=", omittingEmptySubsequences: false).first ?? ""
+            throw BuildError.invalidStep("its environment variable '\(name)' holds a NUL byte")
+        }
+        for mount in mounts where mount.target.utf8.first != UInt8(ascii: "/") || mount.target.utf8.contains(0) {
+            throw BuildError.invalidStep("its mount target '\(BuildError.printable(mount.target))' is not an absolute path")
+        }
+    }
+}
