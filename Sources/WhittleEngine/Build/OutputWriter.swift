@@ -1,6 +1,6 @@
 internal import WhittleArchive
-internal import WhittleCore
 internal import WhittleCache
+internal import WhittleCore
 internal import WhittleExport
 internal import WhittleOCI
 
@@ -11,19 +11,24 @@ struct OutputWriter: Sendable {
 
     /// - Returns: what was written where it is an image.
     func write(_ output: ExporterOptions) async throws -> ExportResult? {
-        nil
+        let exporter = Exporter(blobs: store.blobs, names: store.names, scratch: store.scratch)
+        if let format = output.imageFormat {
+            return try await exporter.write(products.image(format.compression), as: output)
+        }
+        if output.needsRootFileSystem {
+            try await exporter.write(rootFileSystem: products.rootDirectory(), as: output)
+        }
+        return nil
     }
 }
 
 extension LayerCompression {
     /// What layers are compressed with.
     var compression: Compression {
-        switch (algorithm, level) {
-        case (.gzip, let level?): .gzip(level: level)
-        case (.gzip, nil): .defaultGzip
-        case (.zstd, let level?): .zstd(level: level)
-        case (.zstd, nil): .defaultZstd
-        default: .none
+        switch algorithm {
+        case .gzip: level.map { .gzip(level: $0) } ?? .defaultGzip
+        case .zstd: level.map { .zstd(level: $0) } ?? .defaultZstd
+        case .uncompressed: .none
         }
     }
 }
