@@ -186,7 +186,8 @@ static CURLcode set_options(CURL *easy, const whittle_curl_request *request, str
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    SET(CURLOPT_BUFFERSIZE, 256L << 10);
+    // Only a wish: a handle whose last transfer failed keeps its buffer and refuses another size.
+    if (code == CURLE_OK) api.easy_setopt(easy, CURLOPT_BUFFERSIZE, 256L << 10);
     SET(CURLOPT_HTTP_VERSION, (long)(request->allows_http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
     SET(CURLOPT_CONNECTTIMEOUT_MS, request->connect_timeout_milliseconds);
     SET(CURLOPT_TIMEOUT_MS, request->total_timeout_milliseconds);
