@@ -1,5 +1,5 @@
 package import WhittleCore
-internal import SystemPackage
+package import SystemPackage
 
 #if canImport(Glibc)
     internal import Glibc
@@ -24,7 +24,9 @@ package enum TreeRemoval {
     }
 
     /// Removes the entry `name` of `directory`; see ``remove(_:)``.
-    static func remove(_ name: EntryPath, at directory: FileDescriptor?, shownAs path: String) throws(BuildError) {
+    package static func remove(
+        _ name: EntryPath, at directory: FileDescriptor?, shownAs path: String
+    ) throws(BuildError) {
         do throws(Errno) {
             try name.withCString { (name) throws(Errno) in try Syscall.unlink(name, at: directory) }
             return

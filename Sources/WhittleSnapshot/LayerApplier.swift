@@ -19,7 +19,7 @@ package struct LayerApplier: TarConsumer {
 
     /// The regular file that data goes to.
     private struct OpenFile {
-        let descriptor: FileDescriptor
+        let file: SharedDescriptor
         let entry: TarEntry
         var position: Int64 = 0
         var endsInHole = false
@@ -60,7 +60,7 @@ package struct LayerApplier: TarConsumer {
         guard var open = file else { return }
         try count(Int64(bytes.count))
         try tree.describing("write", open.entry.path) { () throws(Errno) in
-            try Syscall.writeAll(open.descriptor, bytes)
+            try Syscall.writeAll(open.file.descriptor, bytes)
         }
         open.position += Int64(bytes.count)
         open.endsInHole = false
@@ -72,7 +72,7 @@ package struct LayerApplier: TarConsumer {
         try self.count(count)
         open.position += count
         try tree.describing("write", open.entry.path) { () throws(Errno) in
-            try Syscall.seek(open.descriptor, to: open.position)
+            try Syscall.seek(open.file.descriptor, to: open.position)
         }
         open.endsInHole = true
         file = open
@@ -83,10 +83,10 @@ package struct LayerApplier: TarConsumer {
         file = nil
         if open.endsInHole {
             try tree.describing("write", open.entry.path) { () throws(Errno) in
-                try Syscall.truncate(open.descriptor, to: open.position)
+                try Syscall.truncate(open.file.descriptor, to: open.position)
             }
         }
-        try tree.finish(open.descriptor, open.entry)
+        try tree.finish(open.file, open.entry)
     }
 
     /// Sets the times of directories, which unpacking into them has changed. To be called once, after the last entry.
@@ -96,8 +96,7 @@ package struct LayerApplier: TarConsumer {
         switch entry.kind {
         case .directory: try tree.makeDirectory(path, entry)
         case .regular:
-            let descriptor = try tree.makeFile(path, entry)
-            file = OpenFile(descriptor: descriptor, entry: entry)
+            file = OpenFile(file: try tree.makeFile(path, entry), entry: entry)
         case .hardLink:
             guard let target = try LayerPath(entry.linkTarget) else {
                 throw BuildError.unsafeLayer(entry.displayPath, "it is a hard link to the root directory")
@@ -122,8 +121,12 @@ struct LayerPath: Hashable {
 
     /// `nil` for the root itself.
     ///
-    /// - Throws: `unsafe-layer` for a path with `..` or with a component longer than the kernel takes.
+    /// - Throws: `unsafe-layer` for a path with `..`, or longer (in whole or in a part) than Linux lets a program use.
     init?(_ path: [UInt8]) throws(BuildError) {
+        guard path.count < 4096 else {
+            let start = String(decoding: path.prefix(64), as: UTF8.self)
+            throw .unsafeLayer(start + "…", "its path is longer than 4095 bytes")
+        }
         let parts = path.split(separator: UInt8(ascii: "/")).filter { !$0.elementsEqual(".".utf8) }
         let text = String(decoding: path, as: UTF8.self)
         for part in parts {
@@ -136,12 +139,23 @@ struct LayerPath: Hashable {
 
     var name: [UInt8] { components[components.count - 1] }
     var parent: LayerPath { LayerPath(components: Array(components.dropLast())) }
+
+    /// Whether `directory` is the parent.
+    func isDirectly(in directory: LayerPath) -> Bool {
+        components.count == directory.components.count + 1
+            && zip(components, directory.components).allSatisfy { $0 == $1 }
+    }
+
     var isOpaqueMarker: Bool { name.elementsEqual(".wh..wh..opq".utf8) }
 
     /// The name that the entry deletes, or `nil` where it is no such marker.
     var whiteoutName: [UInt8]? {
         name.starts(with: ".wh.".utf8) && name.count > 4 ? Array(name.dropFirst(4)) : nil
     }
+}
+
+extension LayerPath: CustomStringConvertible {
+    var description: String { String(decoding: Array(components.joined(separator: "/".utf8)), as: UTF8.self) }
 }
 
 extension BuildError.Code {

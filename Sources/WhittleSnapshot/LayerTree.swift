@@ -8,29 +8,29 @@ internal import WhittleFileSystem
 /// Every entry is made by its name in its open parent directory, and parents are opened component by component without
 /// following links. The last parent stays open, since the next entry is most often in it as well.
 struct LayerTree {
-    private let root: RootDescriptor
+    private let root: SharedDescriptor
     private let path: String
-    private var parent: (path: LayerPath, directory: RootDescriptor)?
+    private var parent: (path: LayerPath, directory: SharedDescriptor)?
     /// Times to set at the end, by directory.
     private var directoryTimes: [LayerPath: Timestamp] = [:]
-    private let opaqueAttribute: String
+    private let opaqueAttribute: ExtendedAttribute
 
     init(_ path: String) throws(BuildError) {
         self.path = path
         do throws(Errno) {
-            root = RootDescriptor(try Syscall.open(path, [.readOnly, .directory]))
+            root = SharedDescriptor(try Syscall.open(path, [.readOnly, .directory]))
         } catch {
             throw .fileSystem("open directory", path, error)
         }
-        opaqueAttribute = Mount.usesUserAttributes ? "user.overlay.opaque" : "trusted.overlay.opaque"
+        opaqueAttribute = ExtendedAttribute(
+            name: Mount.usesUserAttributes ? "user.overlay.opaque" : "trusted.overlay.opaque", value: Array("y".utf8))
     }
 
     /// Owner, mode and time of the root directory.
     mutating func setRoot(_ entry: TarEntry) throws(BuildError) {
         guard entry.kind == .directory else { throw .unsafeLayer(entry.displayPath, "the root must be a directory") }
         try describing("change", entry.path) { () throws(Errno) in
-            try Syscall.changeOwner(root.descriptor, to: FileOwner(uid: entry.uid, gid: entry.gid))
-            try Syscall.changeMode(root.descriptor, to: UInt32(entry.permissions))
+            try LayerMetadata.set(entry, on: root.descriptor)
         }
         directoryTimes[LayerPath(components: [])] = entry.modified
     }
@@ -38,79 +38,91 @@ struct LayerTree {
     mutating func makeDirectory(_ place: LayerPath, _ entry: TarEntry) throws(BuildError) {
         let directory = try parentDirectory(of: place, for: entry.path)
         let name = EntryPath(bytes: place.name)
-        let opened: RootDescriptor = try describing("make directory", entry.path) { () throws(Errno) in
-            do throws(Errno) {
-                try name.withCString { (name) throws(Errno) in
-                    try Syscall.makeDirectory(name, mode: 0o700, at: directory.descriptor)
-                }
-            } catch {
-                guard error == .fileExists else { throw error }
-                // An earlier entry of this layer. A directory is kept with what is in it; anything else makes room.
-                let status = try name.withCString { (name) throws(Errno) in
-                    try Syscall.status(name, at: directory.descriptor)
-                }
-                if !status.isDirectory {
-                    try name.withCString { (name) throws(Errno) in
-                        try Syscall.unlink(name, at: directory.descriptor)
-                        try Syscall.makeDirectory(name, mode: 0o700, at: directory.descriptor)
-                    }
-                }
-            }
-            return try name.withCString { (name) throws(Errno) in
-                RootDescriptor(try Syscall.open(name, [.readOnly, .directory, .noFollow], at: directory.descriptor))
+        let opened = try describing("make directory", entry.path) { () throws(Errno) in
+            try name.withCString { (name) throws(Errno) in
+                // Nothing below it can be seen through what this layer put there before, be it a deletion.
+                let isReplacement = try Self.makeRoom(for: name, in: directory.descriptor)
+                let made = SharedDescriptor(
+                    try Syscall.open(name, [.readOnly, .directory, .noFollow], at: directory.descriptor))
+                if isReplacement { try ExtendedAttributes.set(opaqueAttribute, on: made.descriptor) }
+                try LayerMetadata.set(entry, on: made.descriptor)
+                return made
             }
         }
-        try applyMetadata(opened.descriptor, entry)
         directoryTimes[place] = entry.modified
         // What comes next is most likely in it.
         parent = (place, opened)
     }
 
+    /// Makes a directory, or keeps one that an earlier entry of the layer made, with what is in it.
+    ///
+    /// - Returns: whether something else was there.
+    private static func makeRoom(
+        for name: UnsafePointer<CChar>, in directory: FileDescriptor
+    ) throws(Errno) -> Bool {
+        do throws(Errno) {
+            try Syscall.makeDirectory(name, mode: 0o700, at: directory)
+            return false
+        } catch {
+            guard error == .fileExists else { throw error }
+            if try Syscall.status(name, at: directory).isDirectory { return false }
+            try Syscall.unlink(name, at: directory)
+            try Syscall.makeDirectory(name, mode: 0o700, at: directory)
+            return true
+        }
+    }
+
     /// Makes a file and leaves it open for writing.
-    mutating func makeFile(_ place: LayerPath, _ entry: TarEntry) throws(BuildError) -> FileDescriptor {
-        let directory = try parentDirectory(of: place, for: entry.path)
-        return try replacing(place, in: directory, entry.path) { (name, directory) throws(Errno) in
-            try Syscall.open(name, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600, at: directory).release()
+    mutating func makeFile(_ place: LayerPath, _ entry: TarEntry) throws(BuildError) -> SharedDescriptor {
+        try replacing(place, entry.path) { (name, directory) throws(Errno) in
+            SharedDescriptor(
+                try Syscall.open(name, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600, at: directory))
         }
     }
 
     /// Sets the metadata of a file and closes it.
-    func finish(_ descriptor: FileDescriptor, _ entry: TarEntry) throws(BuildError) {
-        let file = OwnedDescriptor(owning: descriptor)
-        try file.withDescriptor { (descriptor) throws(BuildError) in
-            try applyMetadata(descriptor, entry)
-            try describing("set the time of", entry.path) { () throws(Errno) in
-                try Syscall.changeTimes(descriptor, to: FileTime(entry.modified))
-            }
+    func finish(_ file: SharedDescriptor, _ entry: TarEntry) throws(BuildError) {
+        try describing("write", entry.path) { () throws(Errno) in
+            try LayerMetadata.set(entry, on: file.descriptor)
+            try Syscall.changeTimes(file.descriptor, to: FileTime(entry.modified))
+            try file.close()
         }
-        try describing("write", entry.path, consuming: file)
     }
 
     mutating func makeHardLink(_ place: LayerPath, to target: LayerPath, _ entry: TarEntry) throws(BuildError) {
-        let source = try openParent(of: target, for: entry.path)
-        let directory = try parentDirectory(of: place, for: entry.path)
-        let name = EntryPath(bytes: target.name)
         guard target != place else { throw .unsafeLayer(entry.displayPath, "it is a hard link to itself") }
-        try replacing(place, in: directory, entry.path) { (link, directory) throws(Errno) in
+        let name = EntryPath(bytes: target.name)
+        let source = try existingDirectory(target.parent, for: entry.path)
+        let status = try describing("read", entry.path) { () throws(Errno) in try Self.status(of: name, in: source) }
+        guard let source, let status, !status.isDirectory else {
+            let problem = status == nil ? "which the layer does not have" : "which is a directory"
+            throw .unsafeLayer(entry.displayPath, "it is a hard link to '\(target)', \(problem)")
+        }
+        try replacing(place, entry.path) { (link, directory) throws(Errno) in
             try name.withCString { (name) throws(Errno) in
                 try Syscall.link(name, at: source.descriptor, to: link, at: directory)
             }
         }
     }
 
-    /// Makes a symbolic link, a fifo or a device node.
+    /// Makes a symbolic link, a fifo or a device node. A device that this process may not make is left out.
     mutating func makeNode(_ place: LayerPath, _ entry: TarEntry) throws(BuildError) {
-        let directory = try parentDirectory(of: place, for: entry.path)
         let target = EntryPath(bytes: entry.linkTarget)
-        try replacing(place, in: directory, entry.path) { (name, directory) throws(Errno) in
+        try replacing(place, entry.path) { (name, directory) throws(Errno) in
             if entry.kind == .symbolicLink {
                 try target.withCString { (target) throws(Errno) in
                     try Syscall.makeLink(name, to: target, at: directory)
                 }
             } else {
                 let device = DeviceNumber(major: entry.deviceMajor, minor: entry.deviceMinor)
-                try Syscall.makeNode(
-                    name, mode: Self.typeBits(entry.kind) | 0o600, device: device.packed, at: directory)
+                do throws(Errno) {
+                    try Syscall.makeNode(
+                        name, mode: LayerMetadata.typeBits(entry.kind) | 0o600, device: device.packed, at: directory)
+                } catch {
+                    // In a user namespace nobody may; container runtimes provide /dev themselves.
+                    guard error == .notPermitted else { throw error }
+                    return
+                }
             }
             try Syscall.changeOwner(name, to: FileOwner(uid: entry.uid, gid: entry.gid), at: directory)
             if entry.kind != .symbolicLink {
@@ -120,21 +132,31 @@ struct LayerTree {
         }
     }
 
-    /// Marks `name` as deleted.
+    /// Marks `name` as deleted in the layers below. What this layer itself has there stays.
     mutating func hide(_ name: [UInt8], in place: LayerPath) throws(BuildError) {
         let full = LayerPath(components: place.components + [name])
         let directory = try parentDirectory(of: full, for: name)
-        try replacing(full, in: directory, name) { (name, directory) throws(Errno) in
-            try Syscall.makeNode(name, mode: Self.typeBits(.characterDevice), device: 0, at: directory)
+        let isDirectory = try describing("mark as deleted", name) { () throws(Errno) in
+            try EntryPath(bytes: name).withCString { (name) throws(Errno) in
+                do throws(Errno) {
+                    try Syscall.makeNode(
+                        name, mode: LayerMetadata.typeBits(.characterDevice), device: 0, at: directory.descriptor)
+                    return false
+                } catch {
+                    guard error == .fileExists else { throw error }
+                    return try Syscall.status(name, at: directory.descriptor).isDirectory
+                }
+            }
         }
+        if isDirectory { try makeOpaque(full) }
     }
 
     /// Makes a directory hide what lies below it.
     mutating func makeOpaque(_ place: LayerPath) throws(BuildError) {
-        let directory = try openDirectory(place, for: Array("/.wh..wh..opq".utf8))
-        try describing("mark as opaque", place.name(orRoot: "/")) { () throws(Errno) in
-            try ExtendedAttributes.set(
-                ExtendedAttribute(name: opaqueAttribute, value: Array("y".utf8)), on: directory.descriptor)
+        let marker = place.components.joined(separator: "/".utf8) + Array("/.wh..wh..opq".utf8)
+        let directory = try openDirectory(place, for: Array(marker))
+        try describing("mark as opaque", Array(marker)) { () throws(Errno) in
+            try ExtendedAttributes.set(opaqueAttribute, on: directory.descriptor)
         }
     }
 
@@ -142,9 +164,10 @@ struct LayerTree {
     mutating func setDirectoryTimes() throws(BuildError) {
         parent = nil
         for (place, time) in directoryTimes.sorted(by: { $0.key.components.count > $1.key.components.count }) {
-            // A directory that a later entry replaced has no time of its own.
-            guard let directory = try? openDirectory(place, for: place.name(orRoot: "/")) else { continue }
-            try describing("set the time of", place.name(orRoot: "/")) { () throws(Errno) in
+            let name = place.components.last ?? Array("/".utf8)
+            // One that a later entry replaced has no time of its own.
+            guard let directory = try existingDirectory(place, for: name) else { continue }
+            try describing("set the time of", name) { () throws(Errno) in
                 try Syscall.changeTimes(directory.descriptor, to: FileTime(time))
             }
         }
@@ -154,17 +177,11 @@ struct LayerTree {
     func describing<Value>(
         _ operation: String, _ entry: [UInt8], _ body: () throws(Errno) -> Value
     ) throws(BuildError) -> Value {
-        do throws(Errno) { return try body() } catch {
-            throw .fileSystem(operation, path + "/" + String(decoding: entry, as: UTF8.self), error)
-        }
+        do throws(Errno) { return try body() } catch { throw failure(operation, entry, error) }
     }
 
-    private func describing(
-        _ operation: String, _ entry: [UInt8], consuming file: consuming OwnedDescriptor
-    ) throws(BuildError) {
-        do throws(Errno) { try file.close() } catch {
-            throw .fileSystem(operation, path + "/" + String(decoding: entry, as: UTF8.self), error)
-        }
+    private func failure(_ operation: String, _ entry: [UInt8], _ error: Errno) -> BuildError {
+        .fileSystem(operation, path + "/" + String(decoding: entry, as: UTF8.self), error)
     }
 }
 
@@ -172,118 +189,97 @@ struct LayerTree {
 
 extension LayerTree {
     /// The open directory that holds `place`, made where it is missing.
-    private mutating func parentDirectory(of place: LayerPath, for entry: [UInt8]) throws(BuildError) -> RootDescriptor {
+    private mutating func parentDirectory(of place: LayerPath, for entry: [UInt8]) throws(BuildError) -> SharedDescriptor {
+        if let parent, place.isDirectly(in: parent.path) { return parent.directory }
         let wanted = place.parent
-        if let parent, parent.path == wanted { return parent.directory }
         let directory = try openDirectory(wanted, for: entry)
         parent = (wanted, directory)
         return directory
     }
 
-    private func openParent(of place: LayerPath, for entry: [UInt8]) throws(BuildError) -> RootDescriptor {
-        if let parent, parent.path == place.parent { return parent.directory }
-        return try openDirectory(place.parent, for: entry)
-    }
-
-    private func openDirectory(_ place: LayerPath, for entry: [UInt8]) throws(BuildError) -> RootDescriptor {
+    /// Opens a directory; it and those above it are made where they are missing.
+    private func openDirectory(_ place: LayerPath, for entry: [UInt8]) throws(BuildError) -> SharedDescriptor {
         var current = root
         for component in place.components {
-            let name = EntryPath(bytes: component)
             let above = current
             do throws(Errno) {
-                current = try name.withCString { (name) throws(Errno) in
-                    try Self.openOrMake(name, in: above.descriptor)
+                current = try EntryPath(bytes: component).withCString { (name) throws(Errno) in
+                    do throws(Errno) {
+                        return try Self.open(name, in: above)
+                    } catch {
+                        guard error == .noSuchFileOrDirectory else { throw error }
+                        try Syscall.makeDirectory(name, mode: 0o755, at: above.descriptor)
+                        return try Self.open(name, in: above)
+                    }
                 }
             } catch {
-                let text = String(decoding: entry, as: UTF8.self)
                 guard error == .tooManySymbolicLinkLevels || error == .notDirectory else {
-                    throw .fileSystem("open directory", path + "/" + text, error)
+                    throw failure("open directory", entry, error)
                 }
-                throw .unsafeLayer(text, "'\(String(decoding: component, as: UTF8.self))' on its way is not a directory")
+                throw .unsafeLayer(
+                    String(decoding: entry, as: UTF8.self),
+                    "'\(String(decoding: component, as: UTF8.self))' on its way is not a directory")
             }
         }
         return current
     }
 
-    private static func openOrMake(_ name: UnsafePointer<CChar>, in directory: FileDescriptor) throws(Errno) -> RootDescriptor {
-        let flags: OpenFlags = [.readOnly, .directory, .noFollow]
-        do throws(Errno) {
-            return RootDescriptor(try Syscall.open(name, flags, at: directory))
-        } catch {
-            guard error == .noSuchFileOrDirectory else { throw error }
-            try Syscall.makeDirectory(name, mode: 0o755, at: directory)
-            return RootDescriptor(try Syscall.open(name, flags, at: directory))
+    /// Opens a directory; `nil` where there is none, or where something else is on its way.
+    private func existingDirectory(_ place: LayerPath, for entry: [UInt8]) throws(BuildError) -> SharedDescriptor? {
+        if let parent, parent.path == place { return parent.directory }
+        var current = root
+        for component in place.components {
+            let above = current
+            do throws(Errno) {
+                current = try EntryPath(bytes: component).withCString { (name) throws(Errno) in
+                    try Self.open(name, in: above)
+                }
+            } catch {
+                switch error {
+                case .noSuchFileOrDirectory, .tooManySymbolicLinkLevels, .notDirectory: return nil
+                default: throw failure("open directory", entry, error)
+                }
+            }
         }
+        return current
+    }
+
+    /// What is under `name`; `nil` where there is nothing.
+    private static func status(of name: EntryPath, in directory: SharedDescriptor?) throws(Errno) -> FileStatus? {
+        guard let directory else { return nil }
+        return try name.withCString { (name) throws(Errno) in
+            do throws(Errno) {
+                return try Syscall.status(name, at: directory.descriptor) as FileStatus?
+            } catch {
+                if error == .noSuchFileOrDirectory { return nil }
+                throw error
+            }
+        }
+    }
+
+    private static func open(
+        _ name: UnsafePointer<CChar>, in directory: SharedDescriptor
+    ) throws(Errno) -> SharedDescriptor {
+        SharedDescriptor(try Syscall.open(name, [.readOnly, .directory, .noFollow], at: directory.descriptor))
     }
 
     /// Makes something under a name, in the place of what an earlier entry made there.
     private mutating func replacing<Value>(
-        _ place: LayerPath, in directory: RootDescriptor, _ entry: [UInt8],
-        _ make: (UnsafePointer<CChar>, FileDescriptor) throws(Errno) -> Value
+        _ place: LayerPath, _ entry: [UInt8], _ make: (UnsafePointer<CChar>, FileDescriptor) throws(Errno) -> Value
     ) throws(BuildError) -> Value {
+        let directory = try parentDirectory(of: place, for: entry)
         let name = EntryPath(bytes: place.name)
         func attempt() throws(Errno) -> Value {
             try name.withCString { (name) throws(Errno) in try make(name, directory.descriptor) }
         }
         do throws(Errno) { return try attempt() } catch {
-            guard error == .fileExists else {
-                throw .fileSystem("make", path + "/" + String(decoding: entry, as: UTF8.self), error)
-            }
+            guard error == .fileExists else { throw failure("make", entry, error) }
         }
         // What is open may be below what is removed.
         parent = nil
-        try removeEarlier(name, at: place, in: directory)
+        try TreeRemoval.remove(
+            name, at: directory.descriptor, shownAs: path + "/" + String(decoding: entry, as: UTF8.self))
         return try describing("make", entry, attempt)
-    }
-
-    private func removeEarlier(
-        _ name: EntryPath, at place: LayerPath, in directory: RootDescriptor
-    ) throws(BuildError) {
-        do throws(Errno) {
-            try name.withCString { (name) throws(Errno) in try Syscall.unlink(name, at: directory.descriptor) }
-        } catch {
-            // A directory: its parents were just opened without following a link.
-            try TreeRemoval.remove(
-                path + "/" + place.components.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "/"))
-        }
-    }
-
-    private func applyMetadata(_ descriptor: FileDescriptor, _ entry: TarEntry) throws(BuildError) {
-        try describing("set the metadata of", entry.path) { () throws(Errno) in
-            try Syscall.changeOwner(descriptor, to: FileOwner(uid: entry.uid, gid: entry.gid))
-            // After the owner: changing that takes set-user-ID bits and capabilities away.
-            try Syscall.changeMode(descriptor, to: UInt32(entry.permissions))
-            for (name, value) in entry.attributes.sorted(by: { $0.key < $1.key })
-            where !name.hasPrefix("trusted.overlay.") && !name.hasPrefix("user.overlay.") {
-                do throws(Errno) {
-                    try ExtendedAttributes.set(ExtendedAttribute(name: name, value: value), on: descriptor)
-                } catch {
-                    // A file system without such attributes, or a namespace that only this machine may set: image-spec
-                    // leaves it to the unpacker.
-                    guard error == .notSupported || error == .notPermitted else { throw error }
-                }
-            }
-        }
-    }
-
-    private static func typeBits(_ kind: TarEntry.Kind) -> UInt32 {
-        switch kind {
-        case .characterDevice: 0o020000
-        case .blockDevice: 0o060000
-        default: 0o010000
-        }
-    }
-}
-
-/// A directory that stays open as long as somebody refers to it.
-final class RootDescriptor {
-    let descriptor: FileDescriptor
-
-    init(_ owned: consuming OwnedDescriptor) { descriptor = owned.release() }
-
-    deinit {
-        // It was open for reading: there is nothing to report.
-        try? Syscall.close(descriptor)
     }
 }
 
@@ -297,8 +293,4 @@ extension EntryPath {
             raw.withMemoryRebound(to: CChar.self) { EntryPath($0) }
         }
     }
-}
-
-extension LayerPath {
-    func name(orRoot root: String) -> [UInt8] { components.last ?? Array(root.utf8) }
 }

@@ -1,21 +1,27 @@
 internal import SystemPackage
 package import WhittleArchive
-internal import WhittleCore
+package import WhittleCore
 package import WhittleFileSystem
 
 /// Writes the changes of a snapshot as one layer.
 ///
 /// The stream is an uncompressed tar in pax format: changed and added entries in full, a `.wh.NAME` entry for each
-/// deletion, and `.wh..wh..opq` first in a directory that hides everything below it. Entries are in byte order of their
-/// paths and times are cut to whole seconds, so equal changes give equal bytes. Sockets and overlayfs's own attributes are
+/// deletion, and `.wh..wh..opq` first in a directory that hides everything below it. Entries are in byte order, name by
+/// name, and times are cut to whole seconds, so equal changes give equal bytes. Sockets and overlayfs's own attributes are
 /// left out; a file with several names is written once, the others are hard links to the first.
 ///
 /// Format: image-spec v1.1, `layer.md`, "Representing Changes".
 package struct LayerWriter {
     private let directory: String
+    private let latestTime: Timestamp?
 
-    /// - Parameter directory: an overlayfs upper directory that nobody writes to any more.
-    package init(changesIn directory: String) { self.directory = directory }
+    /// - Parameters:
+    ///   - directory: an overlayfs upper directory that nobody writes to any more.
+    ///   - latestTime: later times are set to it; `nil` leaves all as they are.
+    package init(changesIn directory: String, latestTime: Timestamp? = nil) {
+        self.directory = directory
+        self.latestTime = latestTime
+    }
 
     /// Writes the stream.
     ///
@@ -34,12 +40,13 @@ package struct LayerWriter {
         try TreeWalk(directory).forEach(cancellation: cancellation) { entry in
             guard entry.status.kind != .socket else { return }
             count += 1
-            if Self.isWhiteout(entry) {
+            let found = try describing("read", entry.path) { () throws(Errno) in try LayerEntry(entry, latestTime) }
+            if found.isWhiteout {
                 try tar.begin(Self.marker(".wh.", beside: entry.path))
                 return
             }
-            var header = try describing("read", entry.path) { () throws(Errno) in try Self.header(of: entry) }
-            if entry.status.links > 1, entry.status.kind != .directory {
+            var header = found.header
+            if entry.status.links > 1, header.kind != .directory {
                 let key = LinkKey(device: entry.status.device, inode: entry.status.inode)
                 if let first = links[key] {
                     header.kind = .hardLink
@@ -52,8 +59,8 @@ package struct LayerWriter {
                 links[key] = header.path
             }
             try tar.begin(header)
-            if header.kind == .regular { try copy(entry, header.size, cancellation, buffer, &tar) }
-            if header.kind == .directory, Self.isOpaque(entry) {
+            if let file = found.file { try copy(file.descriptor, entry.path, header.size, cancellation, buffer, &tar) }
+            if found.isOpaque {
                 try tar.begin(TarEntry(path: header.path + Array("/.wh..wh..opq".utf8), kind: .regular, permissions: 0))
             }
         }
@@ -70,22 +77,17 @@ package struct LayerWriter {
     }
 
     private func copy(
-        _ entry: TreeWalk.Entry, _ size: Int64, _ cancellation: Cancellation, _ buffer: UnsafeMutableRawBufferPointer,
-        _ tar: inout TarWriter
+        _ file: FileDescriptor, _ path: EntryPath, _ size: Int64, _ cancellation: Cancellation,
+        _ buffer: UnsafeMutableRawBufferPointer, _ tar: inout TarWriter
     ) throws {
-        let file = try describing("open", entry.path) { () throws(Errno) in try entry.open() }
-        try file.withDescriptor { descriptor in
-            var remaining = size
-            while remaining > 0 {
-                try cancellation.check()
-                let room = UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(min(Int64(buffer.count), remaining))])
-                let read = try describing("read", entry.path) { () throws(Errno) in
-                    try Syscall.read(descriptor, into: room)
-                }
-                guard read > 0 else { throw BuildError.snapshotChanged(entry.path.description) }
-                try tar.write(UnsafeRawBufferPointer(rebasing: buffer[..<read]))
-                remaining -= Int64(read)
-            }
+        var remaining = size
+        while remaining > 0 {
+            try cancellation.check()
+            let room = UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(min(Int64(buffer.count), remaining))])
+            let read = try describing("read", path) { () throws(Errno) in try Syscall.read(file, into: room) }
+            guard read > 0 else { throw BuildError.snapshotChanged(path.description) }
+            try tar.write(UnsafeRawBufferPointer(rebasing: buffer[..<read]))
+            remaining -= Int64(read)
         }
     }
 
@@ -98,58 +100,9 @@ package struct LayerWriter {
     }
 }
 
-// MARK: - Entries
+// MARK: - Markers
 
 extension LayerWriter {
-    private static func header(of entry: TreeWalk.Entry) throws(Errno) -> TarEntry {
-        let status = entry.status
-        var header = TarEntry(
-            path: entry.path.bytes, kind: kind(of: status), permissions: UInt16(status.permissions),
-            uid: status.owner.uid, gid: status.owner.gid, modified: Timestamp(seconds: status.modified.seconds))
-        switch header.kind {
-        case .regular: header.size = status.size
-        case .symbolicLink: header.linkTarget = try entry.linkTarget().bytes
-        case .characterDevice, .blockDevice:
-            let device = DeviceNumber(packed: status.specialDevice)
-            header.deviceMajor = device.major
-            header.deviceMinor = device.minor
-        case .directory, .fifo, .hardLink: break
-        }
-        for attribute in try entry.extendedAttributes() where isKept(attribute.name) {
-            header.attributes[attribute.name] = attribute.value
-        }
-        return header
-    }
-
-    /// Attributes that belong to a file wherever it is: capabilities and the user's own. The others belong to this machine:
-    /// overlayfs's marks, SELinux labels, access control lists of the host.
-    private static func isKept(_ name: String) -> Bool {
-        name == "security.capability" || (name.hasPrefix("user.") && !name.hasPrefix("user.overlay."))
-    }
-
-    private static func kind(of status: FileStatus) -> TarEntry.Kind {
-        switch status.kind {
-        case .directory: .directory
-        case .symbolicLink: .symbolicLink
-        case .characterDevice: .characterDevice
-        case .blockDevice: .blockDevice
-        case .fifo: .fifo
-        case .regular, .socket, .unknown: .regular
-        }
-    }
-
-    /// overlayfs marks a deletion with a character device 0:0.
-    private static func isWhiteout(_ entry: TreeWalk.Entry) -> Bool {
-        entry.status.kind == .characterDevice && entry.status.specialDevice == 0
-    }
-
-    private static func isOpaque(_ entry: TreeWalk.Entry) -> Bool {
-        ["trusted.overlay.opaque", "user.overlay.opaque"].contains { name in
-            // An attribute that cannot be read is not set: reading the others has shown that reading works.
-            (try? ExtendedAttributes.get(name, of: entry.name, at: entry.directory)) == Array("y".utf8)
-        }
-    }
-
     /// An empty file beside `path` whose name has `prefix` in front.
     private static func marker(_ prefix: String, beside path: EntryPath) -> TarEntry {
         let bytes = path.bytes

@@ -12,6 +12,12 @@ extension BuildError.Code {
 extension BuildError {
     static func compression(_ problem: String) -> BuildError { BuildError(.compression, "compressing: \(problem)") }
 
+    static func compressionLevel(_ level: Int, of format: String, _ levels: ClosedRange<Int>) -> BuildError {
+        BuildError(
+            .compression, "compressing: \(format) has no level \(level)",
+            hint: "its levels are \(levels.lowerBound) to \(levels.upperBound)")
+    }
+
     static func malformedCompression(_ format: String, _ problem: String) -> BuildError {
         BuildError(
             .malformedCompression, "decompressing \(format) data: \(problem)",

@@ -2,17 +2,24 @@ internal import Glibc
 internal import WhittleCore
 
 /// Chunks on their way through the threads of a ``ParallelCompressor``.
+///
+/// Threads start one by one as chunks come in; a stream of a single chunk is compressed by the thread that ends it.
 // SAFETY: everything mutable is touched only while `mutex` is held, but for chunks and outputs, which have one holder each.
 final class ChunkQueue: @unchecked Sendable {
+    /// What chunks and their outputs together may take, in bytes.
+    static let memoryLimit = 96 << 20
+
     private let compression: Compression
     private let sink: ParallelCompressor.Sink
+    private let threadLimit: Int
+    private let chunkLimit: Int
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private var threads: [pthread_t] = []
 
+    private var threads: [pthread_t] = []
+    private var idleThreads = 0
     private var free: [PageBuffer] = []
     private var allocated = 0
-    private let chunkLimit: Int
     private var waiting: [(number: Int, chunk: PageBuffer)] = []
     private var submitted = 0
     /// Compressed chunks that wait for earlier ones. Each keeps its chunk, so that all are bounded by ``chunkLimit``.
@@ -23,17 +30,16 @@ final class ChunkQueue: @unchecked Sendable {
     private var failure: (any Error)?
     private var isClosed = false
 
-    init(_ compression: Compression, threads count: Int, sink: @escaping ParallelCompressor.Sink) throws(BuildError) {
+    init(_ compression: Compression, threads: Int, sink: @escaping ParallelCompressor.Sink) {
         self.compression = compression
         self.sink = sink
+        // Of the memory for a chunk and its output: one for each thread, one being filled, one being written.
+        let most = Self.memoryLimit / (2 * compression.chunkSize)
+        threadLimit = max(1, min(threads, most - 2))
         // One in each thread, one ready for each, one waiting for its turn to be written for each, one being filled.
-        chunkLimit = 3 * count + 1
+        chunkLimit = min(3 * threadLimit + 1, most)
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(changed, nil)
-        for _ in 0..<count {
-            let compressor = try compression.makeChunkCompressor()
-            try start(Worker(queue: self, compressor: compressor))
-        }
     }
 
     deinit {
@@ -61,11 +67,22 @@ final class ChunkQueue: @unchecked Sendable {
         }
     }
 
-    func submit(_ chunk: PageBuffer) {
-        locked {
+    /// Hands a chunk over to a thread.
+    func submit(_ chunk: PageBuffer) throws {
+        let needsThread = locked {
             waiting.append((submitted, chunk))
             submitted += 1
+            return waiting.count > idleThreads && threads.count < threadLimit
         }
+        if needsThread { try startThread() }
+    }
+
+    /// Compresses the only chunk of a stream on the calling thread.
+    func compressOnly(_ chunk: PageBuffer) throws {
+        let compressor = try compression.makeChunkCompressor()
+        let output = PageBuffer(compressor.bound(chunk.count))
+        output.count = try compressor.compress(chunk.used, number: 0, into: output.bytes)
+        try sink(output.used)
     }
 
     /// Waits until everything is written, ends the threads, and throws what went wrong.
@@ -118,8 +135,9 @@ extension ChunkQueue {
         let output: PageBuffer
     }
 
-    private func start(_ worker: Worker) throws(BuildError) {
+    private func startThread() throws(BuildError) {
         var thread = pthread_t()
+        let worker = Worker(queue: self, compressor: try compression.makeChunkCompressor())
         let argument = Unmanaged.passRetained(worker)
         let code = pthread_create(
             &thread, nil,
@@ -131,16 +149,17 @@ extension ChunkQueue {
             }, argument.toOpaque())
         guard code == 0 else {
             argument.release()
-            abandon()
+            // With one thread the work goes on, only slower.
+            if locked({ !threads.isEmpty }) { return }
             throw .compression("starting a thread: " + String(cString: strerror(code)))
         }
-        threads.append(thread)
+        locked { threads.append(thread) }
     }
 
     private func work(with compressor: any ChunkCompressor) {
         while let (number, chunk, output) = next(compressor) {
             do throws(BuildError) {
-                output.count = try compressor.compress(chunk.used, into: output.bytes)
+                output.count = try compressor.compress(chunk.used, number: number, into: output.bytes)
                 locked { compressed[number] = Compressed(chunk: chunk, output: output) }
                 emit()
             } catch {
@@ -159,7 +178,9 @@ extension ChunkQueue {
                 let (number, chunk) = waiting.removeFirst()
                 return (number, chunk, freeOutputs.popLast() ?? PageBuffer(compressor.bound(compression.chunkSize)))
             }
+            idleThreads += 1
             pthread_cond_wait(changed, mutex)
+            idleThreads -= 1
         }
     }
 

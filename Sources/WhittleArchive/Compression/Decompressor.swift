@@ -51,11 +51,17 @@ public struct Decompressor {
     }
 
     private mutating func decode(_ bytes: UnsafeRawBufferPointer) throws {
-        guard let decoder, !bytes.isEmpty else { return }
-        try decoder.decode(bytes) { output in
-            count += Int64(output.count)
-            guard count <= limit else { throw BuildError.decompressionLimit(decoder.format, limit) }
-            try sink(output)
+        guard let decoder else { return }
+        var rest = bytes
+        while !rest.isEmpty {
+            // Some libraries count their input in 32 bits.
+            let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(1 << 30))
+            try decoder.decode(piece) { output in
+                count += Int64(output.count)
+                guard count <= limit else { throw BuildError.decompressionLimit(decoder.format, limit) }
+                try sink(output)
+            }
+            rest = UnsafeRawBufferPointer(rebasing: rest[piece.count...])
         }
     }
 }

@@ -2,6 +2,7 @@ internal import CISAL
 internal import WhittleCore
 
 /// gzip by ISA-L: one member or several, with checksums and lengths verified; zero bytes after the last member are padding.
+/// Anything else there is an error; GNU gzip warns of it and exits with status 2.
 final class GzipDecoder: StreamDecoder {
     let format = "gzip"
     private let state = UnsafeMutablePointer<inflate_state>.allocate(capacity: 1)
@@ -70,6 +71,7 @@ final class GzipDecoder: StreamDecoder {
             state.pointee.next_out = output.bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
             state.pointee.avail_out = UInt32(output.bytes.count)
             let code = isal_inflate(state)
+            whittle_clear_upper_halves()
             guard code == ISAL_DECOMP_OK || code == ISAL_END_INPUT else {
                 throw BuildError.malformedCompression(format, Self.describe(code))
             }

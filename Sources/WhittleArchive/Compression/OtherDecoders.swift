@@ -21,7 +21,10 @@ final class ZstdDecoder: StreamDecoder {
 
     func decode(_ input: UnsafeRawBufferPointer, _ emit: (UnsafeRawBufferPointer) throws -> Void) throws {
         var source = ZSTD_inBuffer(src: input.baseAddress, size: input.count, pos: 0)
-        while true {
+        // A full output buffer may leave more inside, unless the frame is complete: asked then, the library would already
+        // wait for the next one.
+        var mayHaveMore = true
+        while source.pos < source.size || mayHaveMore {
             var target = ZSTD_outBuffer(dst: output.bytes.baseAddress, size: output.bytes.count, pos: 0)
             let code = ZSTD_decompressStream(context, &target, &source)
             guard ZSTD_isError(code) == 0 else {
@@ -30,7 +33,7 @@ final class ZstdDecoder: StreamDecoder {
             isInFrame = code != 0
             output.count = target.pos
             if output.count > 0 { try emit(output.used) }
-            if source.pos == source.size, target.pos < target.size { return }
+            mayHaveMore = isInFrame && target.pos == target.size
         }
     }
 
@@ -76,7 +79,7 @@ final class Bzip2Decoder: StreamDecoder {
             stream.pointee.avail_out = UInt32(output.bytes.count)
             let code = BZ2_bzDecompress(stream)
             guard code == BZ_OK || code == BZ_STREAM_END else {
-                throw BuildError.malformedCompression(format, "libbz2 failed with code \(code)")
+                throw BuildError.malformedCompression(format, Self.describe(code))
             }
             output.count = output.bytes.count - Int(stream.pointee.avail_out)
             if output.count > 0 { try emit(output.used) }
@@ -89,6 +92,14 @@ final class Bzip2Decoder: StreamDecoder {
     }
 
     func finish() throws { if isInStream { throw truncated() } }
+
+    private static func describe(_ code: CInt) -> String {
+        switch code {
+        case BZ_DATA_ERROR: "its checksum or a block is wrong"
+        case BZ_DATA_ERROR_MAGIC: "something that is not bzip2 follows its end"
+        default: "libbz2 failed with code \(code)"
+        }
+    }
 }
 
 /// xz by liblzma, also of several streams.
@@ -134,11 +145,20 @@ final class XzDecoder: StreamDecoder {
             stream.pointee.avail_out = output.bytes.count
             let code = lzma_code(stream, action)
             guard code == LZMA_OK || code == LZMA_STREAM_END || code == LZMA_BUF_ERROR else {
-                throw BuildError.malformedCompression(format, "liblzma failed with code \(code.rawValue)")
+                throw BuildError.malformedCompression(format, Self.describe(code))
             }
             output.count = output.bytes.count - stream.pointee.avail_out
             if output.count > 0 { try emit(output.used) }
             if code != LZMA_OK || (stream.pointee.avail_in == 0 && stream.pointee.avail_out > 0) { return code }
+        }
+    }
+    private static func describe(_ code: lzma_ret) -> String {
+        switch code {
+        case LZMA_DATA_ERROR: "its checksum or a block is wrong"
+        case LZMA_FORMAT_ERROR: "something that is not xz follows its end"
+        case LZMA_OPTIONS_ERROR: "it uses a filter that is not known"
+        case LZMA_MEMLIMIT_ERROR: "it needs more than \(memoryLimit >> 20) MiB of memory"
+        default: "liblzma failed with code \(code.rawValue)"
         }
     }
 }

@@ -10,6 +10,4 @@ final class PageBuffer: @unchecked Sendable {
     deinit { bytes.deallocate() }
 
     var used: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[..<count]) }
-
-    func zero() { bytes.initializeMemory(as: UInt8.self, repeating: 0) }
 }

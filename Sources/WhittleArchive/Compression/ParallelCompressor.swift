@@ -4,55 +4,69 @@ public import WhittleCore
 /// Compresses a stream on several threads, as members or frames that stand alone.
 ///
 /// The bytes depend on the input and the ``Compression`` alone, not on the number of threads nor on how the input was cut
-/// into writes. Memory is bounded: a few chunks for each thread; ``write(_:)`` waits while all are in use. To be used from
-/// one thread, which blocks; the work is done on threads of the compressor's own, and the sink is called from any of them,
-/// in order and never twice at once.
+/// into writes. (Of one machine and version of the libraries: level 1 of gzip uses ISA-L, whose output differs between
+/// processors.) Memory is bounded: a few chunks for each thread, and less than 100 MiB in all; ``write(_:)`` waits while
+/// all are in use. To be used from one thread, which blocks; the work is done on threads of the compressor's own, and the
+/// sink is called from any of them, in order and never twice at once.
 public final class ParallelCompressor {
     /// Takes compressed bytes.
     public typealias Sink = @Sendable (UnsafeRawBufferPointer) throws -> Void
 
-    private let compression: Compression
     private let queue: ChunkQueue
     private var current: PageBuffer?
     private var isFinished = false
 
     /// - Parameter threads: how many chunks are compressed at once, at least 1.
-    /// - Throws: `compression` where a library or the system has no memory or no threads.
+    /// - Throws: `compression` where the format has no such level.
     public init(_ compression: Compression, threads: Int, sink: @escaping Sink) throws(BuildError) {
-        self.compression = compression
-        queue = try ChunkQueue(compression, threads: max(1, threads), sink: sink)
+        switch compression {
+        case .none: break
+        case .gzip(let level): try Self.check(level, Compression.gzipLevels, "gzip")
+        case .zstd(let level): try Self.check(level, Compression.zstdLevels, "zstd")
+        }
+        queue = ChunkQueue(compression, threads: threads, sink: sink)
     }
 
     deinit { queue.abandon() }
 
+    private static func check(_ level: Int, _ levels: ClosedRange<Int>, _ format: String) throws(BuildError) {
+        guard levels.contains(level) else { throw .compressionLevel(level, of: format, levels) }
+    }
+
     /// Adds input.
     ///
-    /// - Throws: what compressing earlier input or the sink threw.
+    /// - Throws: what compressing earlier input or the sink threw; `compression` where a library or the system has no
+    ///   memory or no threads.
     public func write(_ bytes: UnsafeRawBufferPointer) throws {
         var rest = bytes
         while !rest.isEmpty {
             let chunk = try current ?? queue.emptyChunk()
             current = chunk
+            // A full chunk is handed over only when more follows, so that a stream of one chunk needs no thread.
+            if chunk.count == chunk.bytes.count {
+                current = nil
+                try queue.submit(chunk)
+                continue
+            }
             let count = min(rest.count, chunk.bytes.count - chunk.count)
             UnsafeMutableRawBufferPointer(rebasing: chunk.bytes[chunk.count...])
                 .copyMemory(from: UnsafeRawBufferPointer(rebasing: rest[..<count]))
             chunk.count += count
             rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-            if chunk.count == chunk.bytes.count {
-                current = nil
-                queue.submit(chunk)
-            }
         }
     }
 
     /// Compresses what is left and waits for the end of all work. To be called once.
     ///
-    /// - Throws: what compressing or the sink threw; the threads have ended by then.
+    /// - Throws: as ``write(_:)``; the threads have ended by then.
     public func finish() throws {
         precondition(!isFinished, "a stream finished twice")
         isFinished = true
-        // No input at all still makes one member: nothing would be no valid gzip or zstd file.
-        if let last = try current ?? (queue.isUnused ? queue.emptyChunk() : nil) { queue.submit(last) }
+        guard !queue.isUnused else {
+            // No input at all still makes one member: nothing would be no valid gzip or zstd file.
+            return try queue.compressOnly(try current ?? queue.emptyChunk())
+        }
+        if let last = current { try queue.submit(last) }
         current = nil
         try queue.finish()
     }

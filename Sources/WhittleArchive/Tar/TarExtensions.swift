@@ -14,6 +14,7 @@ struct TarExtensions {
 
     /// These over the global ones, which never name a path.
     func merged(over global: [String: [UInt8]]) -> TarExtensions {
+        guard !global.isEmpty else { return self }
         var merged = self
         for (key, value) in global where key != "path" && key != "linkpath" && key != "size" && records[key] == nil {
             merged.records[key] = value
@@ -39,21 +40,23 @@ struct TarExtensions {
         var start = 0
         while start < payload.count {
             guard let blank = payload[start...].prefix(21).firstIndex(of: UInt8(ascii: " ")),
-                let length = Int(String(decoding: payload[start..<blank], as: UTF8.self)), length > blank - start + 1,
-                length <= payload.count - start, payload[start + length - 1] == UInt8(ascii: "\n"),
-                let equals = payload[blank..<start + length].firstIndex(of: UInt8(ascii: "=")), equals > blank + 1
+                let length = Self.decimal(payload[start..<blank]), length > Int64(blank - start + 1),
+                length <= Int64(payload.count - start), payload[start + Int(length) - 1] == UInt8(ascii: "\n"),
+                let equals = payload[blank..<start + Int(length)].firstIndex(of: UInt8(ascii: "=")), equals > blank + 1
             else {
                 // Padding with NULs is written by some programs.
                 if payload[start...].allSatisfy({ $0 == 0 }) { return }
                 throw TarHeaderBlock.Problem("a pax header that breaks the format")
             }
+            let end = start + Int(length)
             let key = String(decoding: payload[(blank + 1)..<equals], as: UTF8.self)
-            let value = Array(payload[(equals + 1)..<(start + length - 1)])
+            let value = Array(payload[(equals + 1)..<(end - 1)])
+            guard !key.utf8.contains(0) else { throw TarHeaderBlock.Problem("a pax header whose key has a NUL byte") }
             if key == "GNU.sparse.offset" || key == "GNU.sparse.numbytes" {
-                sparsePairs.append(try Self.integer(value))
+                sparsePairs.append(try Self.integer(value[...]))
             }
             records[key] = value
-            start += length
+            start = end
         }
     }
 
@@ -65,23 +68,28 @@ struct TarExtensions {
 
     /// The value of a numeric record.
     func number(_ key: String) throws -> Int64? {
-        guard let value = records[key], !value.isEmpty else { return nil }
-        return try Self.integer(value)
+        guard !records.isEmpty, let value = records[key], !value.isEmpty else { return nil }
+        return try Self.integer(value[...])
     }
 
-    /// `mtime`: decimal seconds with an optional fraction.
+    /// `mtime`: decimal seconds with an optional fraction, which counts downwards where the time is negative.
     var modified: Timestamp? {
         get throws {
-            guard let value = records["mtime"], !value.isEmpty else { return nil }
-            let parts = value.split(separator: UInt8(ascii: "."), maxSplits: 1)
-            let seconds = try Self.integer(parts.first.map { Array($0) } ?? [])
-            guard parts.count == 2 else { return Timestamp(seconds: seconds) }
-            let digits = Array(parts[1].prefix(9)) + [UInt8](repeating: UInt8(ascii: "0"), count: max(0, 9 - parts[1].count))
-            let fraction = Int32(try Self.integer(digits))
-            // A negative time counts its fraction downwards.
-            return value.first == UInt8(ascii: "-") && fraction > 0
-                ? Timestamp(seconds: seconds - 1, nanoseconds: 1_000_000_000 - fraction)
-                : Timestamp(seconds: seconds, nanoseconds: fraction)
+            guard !records.isEmpty, let value = records["mtime"], !value.isEmpty else { return nil }
+            let point = value.firstIndex(of: UInt8(ascii: ".")) ?? value.count
+            let isNegative = value[0] == UInt8(ascii: "-")
+            let whole = value[(isNegative ? 1 : 0)..<point]
+            let seconds = whole.isEmpty ? 0 : try Self.integer(whole)
+            let digits = value[min(point + 1, value.count)...].prefix(9)
+            guard seconds >= 0, digits.allSatisfy({ (0x30...0x39).contains($0) }), whole.count + digits.count > 0 else {
+                throw Self.noNumber(value[...])
+            }
+            var nanoseconds = digits.reduce(Int32(0)) { $0 * 10 + Int32($1 - 0x30) }
+            for _ in digits.count..<9 { nanoseconds *= 10 }
+            guard isNegative else { return Timestamp(seconds: seconds, nanoseconds: nanoseconds) }
+            return nanoseconds == 0
+                ? Timestamp(seconds: -seconds)
+                : Timestamp(seconds: -seconds - 1, nanoseconds: 1_000_000_000 - nanoseconds)
         }
     }
 
@@ -104,10 +112,11 @@ struct TarExtensions {
             } else {
                 var numbers = sparsePairs
                 if let text = records["GNU.sparse.map"] {
-                    numbers = []
-                    for part in text.split(separator: UInt8(ascii: ",")) { numbers.append(try Self.integer(Array(part))) }
+                    numbers = try text.split(separator: UInt8(ascii: ",")).map { try Self.integer($0) }
                 }
-                guard numbers.count % 2 == 0 else { throw TarHeaderBlock.Problem("a sparse map with an odd number of values") }
+                guard numbers.count % 2 == 0 else {
+                    throw TarHeaderBlock.Problem("a sparse map with an odd number of values")
+                }
                 for index in stride(from: 0, to: numbers.count, by: 2) {
                     try map.add(offset: numbers[index], count: numbers[index + 1])
                 }
@@ -116,10 +125,26 @@ struct TarExtensions {
         }
     }
 
-    private static func integer(_ digits: [UInt8]) throws -> Int64 {
-        guard digits.count <= 20, let value = Int64(String(decoding: digits, as: UTF8.self)) else {
-            throw TarHeaderBlock.Problem("a pax header with '\(String(decoding: digits.prefix(24), as: UTF8.self))' for a number")
+    /// Digits with an optional minus.
+    private static func integer(_ text: ArraySlice<UInt8>) throws -> Int64 {
+        let isNegative = text.first == UInt8(ascii: "-")
+        guard let value = decimal(text.dropFirst(isNegative ? 1 : 0)) else { throw noNumber(text) }
+        return isNegative ? -value : value
+    }
+
+    /// One digit or more, and nothing else; `nil` also where the value does not fit.
+    private static func decimal(_ digits: ArraySlice<UInt8>) -> Int64? {
+        var value: Int64 = 0
+        for digit in digits {
+            let (product, productOverflows) = value.multipliedReportingOverflow(by: 10)
+            let (sum, sumOverflows) = product.addingReportingOverflow(Int64(digit) - 0x30)
+            guard (0x30...0x39).contains(digit), !productOverflows, !sumOverflows else { return nil }
+            value = sum
         }
-        return value
+        return digits.isEmpty ? nil : value
+    }
+
+    private static func noNumber(_ text: ArraySlice<UInt8>) -> TarHeaderBlock.Problem {
+        TarHeaderBlock.Problem("a pax header with '\(String(decoding: text.prefix(24), as: UTF8.self))' for a number")
     }
 }

@@ -18,16 +18,19 @@ struct TarHeaderBlock {
         let stored = try Self.number(bytes[148..<156])
         var unsigned: Int64 = 0
         var signed: Int64 = 0
-        for (index, byte) in bytes.enumerated() {
-            let value = (148..<156).contains(index) ? UInt8(ascii: " ") : byte
-            unsigned += Int64(value)
-            signed += Int64(Int8(bitPattern: value))
+        for byte in bytes {
+            unsigned += Int64(byte)
+            signed += Int64(Int8(bitPattern: byte))
+        }
+        // The sum is that of the header with blanks in the sum's own place.
+        for byte in bytes[148..<156] {
+            unsigned += Int64(UInt8(ascii: " ")) - Int64(byte)
+            signed += Int64(UInt8(ascii: " ")) - Int64(Int8(bitPattern: byte))
         }
         // Old programs summed signed characters.
         guard stored == unsigned || stored == signed else { throw Problem("a header with a wrong checksum") }
         type = bytes[156]
-        size = try Self.number(bytes[124..<136])
-        guard size >= 0 else { throw Problem("a header with a negative size") }
+        size = try Self.checked(size: Self.number(bytes[124..<136]))
     }
 
     /// The entry, or `nil` for a type that is no file.
@@ -41,8 +44,7 @@ struct TarHeaderBlock {
         guard !isLink || (!target.isEmpty && !target.contains(0)) else { throw Problem("a link without a target") }
         let uid = try extensions.number("uid") ?? Self.number(bytes[108..<116])
         let gid = try extensions.number("gid") ?? Self.number(bytes[116..<124])
-        let size = try extensions.size ?? self.size
-        guard size >= 0 else { throw Problem("a header with a negative size") }
+        let size = try self.size(with: extensions)
         let isDevice = kind == .characterDevice || kind == .blockDevice
         return TarEntry(
             path: name, kind: kind, permissions: UInt16(truncatingIfNeeded: try Self.number(bytes[100..<108]) & 0o7777),
@@ -52,6 +54,18 @@ struct TarHeaderBlock {
             deviceMajor: isDevice ? UInt32(clamping: try Self.number(bytes[329..<337])) : 0,
             deviceMinor: isDevice ? UInt32(clamping: try Self.number(bytes[337..<345])) : 0,
             attributes: extensions.attributes)
+    }
+
+    /// How many bytes of data follow the header.
+    func size(with extensions: TarExtensions) throws -> Int64 {
+        try Self.checked(size: extensions.size ?? size)
+    }
+
+    /// A size that leaves room for padding.
+    private static func checked(size: Int64) throws -> Int64 {
+        guard size >= 0 else { throw Problem("a header with a negative size") }
+        guard size <= Int64.max - Int64(tarBlockSize) else { throw Problem("a number that is too large") }
+        return size
     }
 
     private func kind(of name: [UInt8]) -> TarEntry.Kind? {
@@ -72,7 +86,7 @@ struct TarHeaderBlock {
     /// The path in the fields `prefix` and `name`. GNU's own format uses the prefix for other things.
     private var headerPath: [UInt8] {
         let name = Self.text(bytes[0..<100])
-        let isPOSIX = Array(bytes[257..<263]) == Array("ustar\0".utf8)
+        let isPOSIX = bytes[257..<263].elementsEqual("ustar\0".utf8)
         let prefix = isPOSIX ? Self.text(bytes[345..<500]) : []
         return prefix.isEmpty ? name : prefix + [UInt8(ascii: "/")] + name
     }

@@ -19,8 +19,8 @@ struct TarHeaderFields {
     init(_ entry: TarEntry) {
         type = Self.type(of: entry.kind)
         mode = UInt64(entry.permissions)
-        let path = entry.kind == .directory && entry.path.last != UInt8(ascii: "/") ? entry.path + [UInt8(ascii: "/")] : entry.path
-        setName(path)
+        let needsSlash = entry.kind == .directory && entry.path.last != UInt8(ascii: "/")
+        setName(needsSlash ? entry.path + [UInt8(ascii: "/")] : entry.path)
         linkName = entry.linkTarget
         if linkName.count > 100 || !Self.isPlain(linkName) {
             extended["linkpath"] = linkName
@@ -35,6 +35,7 @@ struct TarHeaderFields {
             seconds = number(UInt64(entry.modified.seconds), digits: 11, "mtime")
         }
         if entry.kind == .characterDevice || entry.kind == .blockDevice {
+            // Linux has 12 bits for the one and 20 for the other, and the fields have 21.
             major = min(UInt64(entry.deviceMajor), Self.limit(7))
             minor = min(UInt64(entry.deviceMinor), Self.limit(7))
         }
@@ -51,30 +52,35 @@ struct TarHeaderFields {
         name = Array("PaxHeaders.0/".utf8) + last.prefix(80).filter { $0 < 0x80 && $0 >= 0x20 }
     }
 
-    /// The 512 bytes of the header.
-    func block() -> [UInt8] {
-        var block = [UInt8](repeating: 0, count: tarBlockSize)
-        func put(_ bytes: some Collection<UInt8>, at offset: Int) {
-            block.replaceSubrange(offset..<offset + bytes.count, with: bytes)
+    /// Writes the 512 bytes of the header to `block`, which holds zeros.
+    func write(to block: UnsafeMutableRawBufferPointer) {
+        func put(_ bytes: [UInt8], at offset: Int) {
+            UnsafeMutableRawBufferPointer(rebasing: block[offset..<offset + bytes.count]).copyBytes(from: bytes)
+        }
+        func put(octal value: UInt64, digits: Int, at offset: Int) {
+            var rest = value
+            for index in stride(from: offset + digits - 1, through: offset, by: -1) {
+                block[index] = UInt8(ascii: "0") + UInt8(rest & 7)
+                rest >>= 3
+            }
         }
         put(name, at: 0)
-        put(Self.octal(mode, 7), at: 100)
-        put(Self.octal(uid, 7), at: 108)
-        put(Self.octal(gid, 7), at: 116)
-        put(Self.octal(size, 11), at: 124)
-        put(Self.octal(seconds, 11), at: 136)
+        put(octal: mode, digits: 7, at: 100)
+        put(octal: uid, digits: 7, at: 108)
+        put(octal: gid, digits: 7, at: 116)
+        put(octal: size, digits: 11, at: 124)
+        put(octal: seconds, digits: 11, at: 136)
         block[156] = type
         put(linkName, at: 157)
-        put("ustar\0".utf8, at: 257)
-        put("00".utf8, at: 263)
-        put(Self.octal(major, 7), at: 329)
-        put(Self.octal(minor, 7), at: 337)
+        put(Self.magic, at: 257)
+        put(octal: major, digits: 7, at: 329)
+        put(octal: minor, digits: 7, at: 337)
         put(prefix, at: 345)
         // The checksum is that of the header with blanks in the checksum's place.
-        for index in 148..<156 { block[index] = UInt8(ascii: " ") }
-        let sum = block.reduce(UInt64(0)) { $0 + UInt64($1) }
-        put(Self.octal(sum, 6) + [0, UInt8(ascii: " ")], at: 148)
-        return block
+        var sum: UInt64 = 8 * UInt64(UInt8(ascii: " "))
+        for byte in block { sum += UInt64(byte) }
+        put(octal: sum, digits: 6, at: 148)
+        block[155] = UInt8(ascii: " ")
     }
 
     /// pax records in the order of their keys: `LENGTH KEY=VALUE\n`, where the length counts itself.
@@ -89,10 +95,14 @@ struct TarHeaderFields {
         return bytes
     }
 
+    /// With the version.
+    private static let magic = Array("ustar\u{0}00".utf8)
+
     private mutating func setName(_ path: [UInt8]) {
-        if path.count <= 100, Self.isPlain(path) {
+        let isPlain = Self.isPlain(path)
+        if path.count <= 100, isPlain {
             name = path
-        } else if path.count <= 256, Self.isPlain(path), let slash = Self.prefixLength(of: path) {
+        } else if path.count <= 256, isPlain, let slash = Self.prefixLength(of: path) {
             prefix = Array(path[..<slash])
             name = Array(path[(slash + 1)...])
         } else {
@@ -118,11 +128,6 @@ struct TarHeaderFields {
 
     /// ASCII, which every reader takes alike.
     private static func isPlain(_ bytes: [UInt8]) -> Bool { bytes.allSatisfy { $0 < 0x80 && $0 != 0 } }
-
-    private static func octal(_ value: UInt64, _ digits: Int) -> [UInt8] {
-        let text = String(value, radix: 8)
-        return Array((String(repeating: "0", count: max(0, digits - text.utf8.count)) + text).utf8)
-    }
 
     private static func type(of kind: TarEntry.Kind) -> UInt8 {
         switch kind {

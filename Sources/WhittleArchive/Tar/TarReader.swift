@@ -35,10 +35,10 @@ public struct TarReader<Consumer: TarConsumer> {
         case header
         /// Collecting `remaining` bytes of an extended header of this type.
         case extended(type: UInt8, remaining: Int)
-        /// Collecting the sparse blocks that follow a GNU sparse header.
-        case sparseBlocks(TarEntry, TarSparseMap)
-        /// Collecting the sparse map at the start of the data (pax sparse 1.0).
-        case sparseData(TarEntry, TarSparseMap)
+        /// Collecting the sparse blocks that follow a GNU sparse header of this entry.
+        case sparseBlocks(TarEntry)
+        /// Collecting the sparse map at the start of the data (pax sparse 1.0) of this entry.
+        case sparseData(TarEntry)
         /// Handing on data.
         case data
         /// Skipping data and padding.
@@ -98,13 +98,20 @@ public struct TarReader<Consumer: TarConsumer> {
             return try collect(bytes, upTo: remaining) { reader, payload in
                 try reader.extended(type, payload, size: remaining)
             }
-        case .sparseBlocks(let entry, let map):
+        case .sparseBlocks(let entry):
             return try collect(bytes, upTo: tarBlockSize) { reader, block in
-                try reader.sparseBlock(block, entry, map)
+                // In its place: a copy of the map for each block would take the square of its size.
+                let continues = try reader.locating { try $0.data.sparse?.add(gnuBlock: block) ?? false }
+                if !continues { try reader.begin(entry) }
             }
-        case .sparseData(let entry, let map):
+        case .sparseData(let entry):
             return try collect(bytes, upTo: tarBlockSize) { reader, block in
-                try reader.sparseData(block, entry, map)
+                reader.data.stored -= Int64(tarBlockSize)
+                guard reader.data.stored >= 0 else {
+                    throw reader.malformed("a sparse map that is longer than its entry")
+                }
+                let continues = try reader.locating { try $0.data.sparse?.add(dataBlock: block) ?? false }
+                if !continues { try reader.begin(entry) }
             }
         }
     }
@@ -133,12 +140,7 @@ extension TarReader {
             state = .end
             return
         }
-        let header: TarHeaderBlock
-        do {
-            header = try TarHeaderBlock(block)
-        } catch let error as TarHeaderBlock.Problem {
-            throw malformed(error.text)
-        }
+        let header = try locating { _ in try TarHeaderBlock(block) }
         switch header.type {
         case UInt8(ascii: "x"), UInt8(ascii: "g"), UInt8(ascii: "L"), UInt8(ascii: "K"):
             guard header.size <= Int64(Self.headerLimit) - Int64(pending.byteCount) else {
@@ -151,21 +153,17 @@ extension TarReader {
     }
 
     private mutating func extended(_ type: UInt8, _ payload: [UInt8], size: Int) throws {
-        do {
-            switch type {
-            case UInt8(ascii: "x"): try pending.add(records: payload)
-            case UInt8(ascii: "g"):
-                var records = TarExtensions()
-                try records.add(records: payload)
-                global.merge(records.records) { $1 }
-                guard global.reduce(0, { $0 + $1.key.utf8.count + $1.value.count }) <= Self.headerLimit else {
-                    throw TarHeaderBlock.Problem("global headers of more than \(Self.headerLimit) bytes")
-                }
-            case UInt8(ascii: "L"): pending.setName(payload)
-            default: pending.setLinkTarget(payload)
+        switch type {
+        case UInt8(ascii: "x"): try locating { try $0.pending.add(records: payload) }
+        case UInt8(ascii: "g"):
+            var records = TarExtensions()
+            try locating { _ in try records.add(records: payload) }
+            global.merge(records.records) { $1 }
+            guard global.reduce(0, { $0 + $1.key.utf8.count + $1.value.count }) <= Self.headerLimit else {
+                throw malformed("global headers of more than \(Self.headerLimit) bytes")
             }
-        } catch let error as TarHeaderBlock.Problem {
-            throw malformed(error.text)
+        case UInt8(ascii: "L"): pending.setName(payload)
+        default: pending.setLinkTarget(payload)
         }
         skip(padding(after: Int64(size)))
     }
@@ -173,74 +171,38 @@ extension TarReader {
     private mutating func entry(_ header: TarHeaderBlock) throws {
         let extensions = pending.merged(over: global)
         pending = TarExtensions()
-        do {
-            guard var entry = try header.entry(with: extensions) else {
-                // A type of some vendor: its data is of no use to us.
-                let size = (try extensions.size) ?? header.size
-                skip(size + padding(after: size))
-                return
-            }
-            let stored = entry.kind == .regular ? entry.size : 0
-            data = DataProgress(stored: stored, padding: padding(after: stored))
-            if header.type == UInt8(ascii: "S") {
-                var map = TarSparseMap()
-                let more = try map.add(gnuHeader: header.bytes)
-                entry.size = map.size
-                if more {
-                    state = .sparseBlocks(entry, map)
-                } else {
-                    try begin(entry, map)
-                }
-            } else if let map = try extensions.sparseMap {
-                entry.size = map.size
-                if map.isInData {
-                    state = .sparseData(entry, map)
-                } else {
-                    try begin(entry, map)
-                }
-            } else {
-                try begin(entry, nil)
-            }
-        } catch let error as TarHeaderBlock.Problem {
-            throw malformed(error.text)
+        guard var entry = try locating({ _ in try header.entry(with: extensions) }) else {
+            // A type of some vendor: its data is of no use to us.
+            let size = try locating { _ in try header.size(with: extensions) }
+            return skip(size + padding(after: size))
         }
+        let stored = entry.kind == .regular ? entry.size : 0
+        data = DataProgress(stored: stored, padding: padding(after: stored))
+        if header.type == UInt8(ascii: "S") {
+            var map = TarSparseMap()
+            let continues = try locating { _ in try map.add(gnuHeader: header.bytes) }
+            entry.size = map.size
+            data.sparse = map
+            if continues { return state = .sparseBlocks(entry) }
+        } else if entry.kind == .regular, let map = try locating({ _ in try extensions.sparseMap }) {
+            entry.size = map.size
+            data.sparse = map
+            if map.isInData { return state = .sparseData(entry) }
+        }
+        try begin(entry)
     }
 
-    private mutating func sparseBlock(_ block: [UInt8], _ entry: TarEntry, _ map: TarSparseMap) throws {
-        var map = map
-        do {
-            if try map.add(gnuBlock: block) {
-                state = .sparseBlocks(entry, map)
-                return
-            }
-        } catch let error as TarHeaderBlock.Problem {
-            throw malformed(error.text)
-        }
-        try begin(entry, map)
+    /// Says where in the archive a problem is.
+    private mutating func locating<Value>(_ body: (inout Self) throws -> Value) throws -> Value {
+        do { return try body(&self) } catch let problem as TarHeaderBlock.Problem { throw malformed(problem.text) }
     }
 
-    private mutating func sparseData(_ block: [UInt8], _ entry: TarEntry, _ map: TarSparseMap) throws {
-        var map = map
-        data.stored -= Int64(tarBlockSize)
-        guard data.stored >= 0 else { throw malformed("a sparse map that is longer than its entry") }
-        do {
-            if try map.add(dataBlock: block) {
-                state = .sparseData(entry, map)
-                return
-            }
-        } catch let error as TarHeaderBlock.Problem {
-            throw malformed(error.text)
-        }
-        try begin(entry, map)
-    }
-
-    private mutating func begin(_ entry: TarEntry, _ map: TarSparseMap?) throws {
-        if let map {
+    private mutating func begin(_ entry: TarEntry) throws {
+        if let map = data.sparse {
             guard map.isValid, map.storedSize == data.stored else {
                 throw malformed("a sparse map that contradicts its entry")
             }
         }
-        data.sparse = map
         try consumer.begin(entry)
         state = .data
         if data.stored == 0 { try endData() }

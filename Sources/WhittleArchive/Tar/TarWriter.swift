@@ -11,23 +11,27 @@ public struct TarWriter: ~Copyable {
     /// Data bytes of the current entry that are still to come.
     private var remaining: Int64 = 0
     private var padding = 0
+    /// A header is made here: what precedes it in the stream (padding of the entry before) goes out with it.
+    private let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * tarBlockSize, alignment: 16)
 
     public init(to sink: @escaping Sink) { self.sink = sink }
+
+    deinit { block.deallocate() }
 
     /// Writes the header of `entry`.
     ///
     /// - Throws: what the sink throws.
     public mutating func begin(_ entry: TarEntry) throws {
-        try endEntry()
+        precondition(remaining == 0, "less data than the entry's size")
         let fields = TarHeaderFields(entry)
         if !fields.extended.isEmpty {
             let records = TarHeaderFields.records(fields.extended)
-            try emit(TarHeaderFields(extensionOf: entry, size: records.count).block())
-            try emit(records)
-            try pad(records.count)
+            try emit(TarHeaderFields(extensionOf: entry, size: records.count))
+            try records.withUnsafeBytes { try sink($0) }
+            padding = Self.padding(after: Int64(records.count))
         }
-        try emit(fields.block())
-        remaining = entry.kind == .regular ? entry.size : 0
+        try emit(fields)
+        remaining = entry.kind == .regular ? max(0, entry.size) : 0
         padding = Self.padding(after: remaining)
     }
 
@@ -39,30 +43,25 @@ public struct TarWriter: ~Copyable {
     }
 
     /// Writes `bytes` as the data of the current entry.
-    public mutating func write(_ bytes: [UInt8]) throws {
-        precondition(Int64(bytes.count) <= remaining, "more data than the entry's size")
-        try emit(bytes)
-        remaining -= Int64(bytes.count)
-    }
+    public mutating func write(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write($0) } }
 
     /// Ends the archive with two zero blocks.
     public consuming func finish() throws {
-        try endEntry()
-        try emit([UInt8](repeating: 0, count: 2 * tarBlockSize))
+        precondition(remaining == 0, "less data than the entry's size")
+        zero()
+        try sink(UnsafeRawBufferPointer(rebasing: block[..<padding]))
+        try sink(UnsafeRawBufferPointer(block))
     }
 
-    private mutating func endEntry() throws {
-        precondition(remaining == 0, "less data than the entry's size")
-        if padding > 0 { try emit([UInt8](repeating: 0, count: padding)) }
+    /// Writes what is missing to a whole block, then a header.
+    private mutating func emit(_ fields: TarHeaderFields) throws {
+        zero()
+        fields.write(to: UnsafeMutableRawBufferPointer(rebasing: block[padding..<padding + tarBlockSize]))
+        try sink(UnsafeRawBufferPointer(rebasing: block[..<(padding + tarBlockSize)]))
         padding = 0
     }
 
-    private func pad(_ count: Int) throws {
-        let padding = Self.padding(after: Int64(count))
-        if padding > 0 { try emit([UInt8](repeating: 0, count: padding)) }
-    }
-
-    private func emit(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try sink($0) } }
+    private func zero() { block.initializeMemory(as: UInt8.self, repeating: 0) }
 
     private static func padding(after size: Int64) -> Int {
         Int((Int64(tarBlockSize) - size % Int64(tarBlockSize)) % Int64(tarBlockSize))

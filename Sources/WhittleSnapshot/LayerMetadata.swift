@@ -1,0 +1,44 @@
+internal import SystemPackage
+internal import WhittleArchive
+internal import WhittleFileSystem
+
+/// Gives a file or directory the owner, mode and attributes of its entry.
+enum LayerMetadata {
+    static func set(_ entry: TarEntry, on descriptor: FileDescriptor) throws(Errno) {
+        try Syscall.changeOwner(descriptor, to: FileOwner(uid: entry.uid, gid: entry.gid))
+        // After the owner: changing that takes set-user-ID bits and capabilities away.
+        try Syscall.changeMode(descriptor, to: UInt32(entry.permissions))
+        if entry.attributes.isEmpty { return }
+        for (name, value) in entry.attributes.sorted(by: { $0.key < $1.key }) where !isOfOverlay(name) {
+            do throws(Errno) {
+                try ExtendedAttributes.set(ExtendedAttribute(name: name, value: value), on: descriptor)
+            } catch {
+                guard isForgivable(name, error) else { throw error }
+            }
+        }
+    }
+
+    /// The type bits of a node's mode.
+    static func typeBits(_ kind: TarEntry.Kind) -> UInt32 {
+        switch kind {
+        case .characterDevice: 0o020000
+        case .blockDevice: 0o060000
+        default: 0o010000
+        }
+    }
+
+    /// Attributes that would tell overlayfs something: a layer says that with markers.
+    private static func isOfOverlay(_ name: String) -> Bool {
+        name.hasPrefix("trusted.overlay.") || name.hasPrefix("user.overlay.")
+    }
+
+    /// Whether a layer is as good without an attribute: on a file system that has none, in a user namespace that may not
+    /// set it, or where it belongs to another machine (labels of a security module that this one does not know).
+    private static func isForgivable(_ name: String, _ error: Errno) -> Bool {
+        switch error {
+        case .notSupported, .notPermitted: true
+        case .invalidArgument: name != "security.capability" && !name.hasPrefix("user.")
+        default: false
+        }
+    }
+}
