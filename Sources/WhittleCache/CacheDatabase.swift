@@ -36,7 +36,7 @@ package final class CacheDatabase: Sendable {
     package init(path: String) throws {
         do {
             connection = try Self.open(path)
-        } catch where error.isCorruption {
+        } catch  where error.isCorruption {
             guard rename(path, path + ".corrupt") == 0 else { throw BuildError.cacheDatabase(path, error) }
             // Journals of the old file would be replayed into the new one. They may not exist.
             unlink(path + "-wal")
@@ -57,7 +57,8 @@ package final class CacheDatabase: Sendable {
         }
         try connection.execute(script: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
         let drops =
-            found == 0 ? "" : "DROP TABLE IF EXISTS records; DROP TABLE IF EXISTS contents; DROP TABLE IF EXISTS layers;"
+            found == 0
+            ? "" : "DROP TABLE IF EXISTS records; DROP TABLE IF EXISTS contents; DROP TABLE IF EXISTS layers;"
         try connection.execute(
             script: "BEGIN IMMEDIATE; \(drops) \(schema) PRAGMA user_version = \(version); COMMIT")
         return connection

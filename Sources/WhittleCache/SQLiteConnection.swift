@@ -104,7 +104,9 @@ enum SQLiteValue {
         case .integer(let value): sqlite3_bind_int64(statement, index, value)
         case .text(let value): sqlite3_bind_text(statement, index, value, -1, transient)
         case .blob(let value):
-            _ = value.withUnsafeBytes { sqlite3_bind_blob(statement, index, $0.baseAddress, Int32($0.count), transient) }
+            _ = value.withUnsafeBytes {
+                sqlite3_bind_blob(statement, index, $0.baseAddress, Int32($0.count), transient)
+            }
         }
     }
 }

@@ -50,6 +50,9 @@ struct SourceExcerpt: CustomStringConvertible {
     }
 
     private static func printable(_ text: String) -> String {
-        String(text.map { $0 == "\t" || !($0.unicodeScalars.first.map { $0.value < 32 || $0.value == 127 } ?? false) ? $0 : "·" })
+        String(
+            text.map {
+                $0 == "\t" || !($0.unicodeScalars.first.map { $0.value < 32 || $0.value == 127 } ?? false) ? $0 : "·"
+            })
     }
 }

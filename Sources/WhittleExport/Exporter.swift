@@ -34,7 +34,8 @@ package struct Exporter: Sendable {
         case .local, .tar, .cacheOnly: preconditionFailure("an output that is no image")
         }
         return ExportResult(
-            manifest: documents.manifestDescriptor, configuration: documents.configurationDescriptor, names: format.names)
+            manifest: documents.manifestDescriptor, configuration: documents.configurationDescriptor,
+            names: format.names)
     }
 
     /// Writes a root file system: into a directory, or as a plain archive.

@@ -1,5 +1,5 @@
-package import WhittleCore
 internal import SystemPackage
+package import WhittleCore
 
 #if canImport(Glibc)
     internal import Glibc

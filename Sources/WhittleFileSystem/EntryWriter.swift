@@ -116,7 +116,8 @@ struct EntryWriter {
     }
 
     private func setMetadata(
-        _ from: FileDescriptor, _ to: FileDescriptor, _ status: FileStatus, _ content: FileIndex.Content?, _ mode: UInt32
+        _ from: FileDescriptor, _ to: FileDescriptor, _ status: FileStatus, _ content: FileIndex.Content?,
+        _ mode: UInt32
     ) throws(Errno) {
         let owner = owner(of: status)
         if owner != defaultOwner { try Syscall.changeOwner(to, to: owner) }

@@ -1,5 +1,5 @@
-package import WhittleCore
 internal import SystemPackage
+package import WhittleCore
 
 /// An advisory lock on a file (flock(2)), held until ``release()`` or the end of the process, however it ends.
 ///

@@ -1,5 +1,5 @@
-package import WhittleCore
 package import SystemPackage
+package import WhittleCore
 
 /// Reads whole files that are small by nature: configuration, indexes, manifests.
 package enum FileReading {

@@ -74,7 +74,9 @@ package struct ModeChange: Hashable, Sendable {
             }
             guard !rest.isEmpty else { return nil }
             while let operation = rest.popFirst() {
-                guard "+-=".utf8.contains(operation), let parsed = permissions(&rest, who, operation) else { return nil }
+                guard "+-=".utf8.contains(operation), let parsed = permissions(&rest, who, operation) else {
+                    return nil
+                }
                 steps += parsed
             }
         }

@@ -167,7 +167,9 @@ struct OverlayParts {
         if let upper, let work {
             options += ",upperdir=\(Self.escaped(upper, [0x5c, 0x2c])),workdir=\(Self.escaped(work, [0x5c, 0x2c]))"
         }
-        for (key, value) in Self.settings(isReadOnly: isReadOnly) { options += value.isEmpty ? ",\(key)" : ",\(key)=\(value)" }
+        for (key, value) in Self.settings(isReadOnly: isReadOnly) {
+            options += value.isEmpty ? ",\(key)" : ",\(key)=\(value)"
+        }
         return options.utf8.count < 4096 ? options : nil
     }
 

@@ -70,7 +70,9 @@ extension SourceTree {
                     guard isLast || entry.status.isDirectory, pattern.matches("\(directory.listing.name(index))"),
                         try exists(index, in: directory)
                     else { continue }
-                    if isLast { found.append((directory, index)) } else {
+                    if isLast {
+                        found.append((directory, index))
+                    } else {
                         next.append(try self.directory(index, of: directory))
                     }
                 }
@@ -96,7 +98,8 @@ extension SourceTree {
         let prefix = directory.path.isEmpty ? "" : "\(directory.path)/"
         let missing = MissingSource(
             source: source, path: prefix + ([name] + remainder).joined(separator: "/"), tree: root.name,
-            directory: "\(directory.path)", names: names, nearest: NearestName.of(name, among: names).map { prefix + $0 })
+            directory: "\(directory.path)", names: names,
+            nearest: NearestName.of(name, among: names).map { prefix + $0 })
         return BuildError.copySourceNotFound(missing)
     }
 

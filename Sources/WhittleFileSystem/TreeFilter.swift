@@ -27,9 +27,10 @@ package struct TreeFilter: Sendable {
 
     /// - Parameters: the path from the root of the walk, without a leading slash; whether it is a directory; the state
     ///   that the verdict on its directory carried (`nil` for entries of the root).
-    package typealias Judge = @Sendable (
-        _ path: String, _ isDirectory: Bool, _ parentState: (any Sendable)?
-    ) -> Verdict
+    package typealias Judge =
+        @Sendable (
+            _ path: String, _ isDirectory: Bool, _ parentState: (any Sendable)?
+        ) -> Verdict
 
     /// Called from several threads at once, for each directory before its entries.
     package let judge: Judge

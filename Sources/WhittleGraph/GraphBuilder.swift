@@ -32,7 +32,8 @@ public struct GraphBuilder: Sendable {
 
     /// The definition of `outputs`; vertices that none of them needs are left out.
     public func definition(of outputs: [Edge?]) -> Definition {
-        precondition(outputs.allSatisfy { $0.map { positions[$0.vertex] != nil } ?? true }, "an output of another graph")
+        precondition(
+            outputs.allSatisfy { $0.map { positions[$0.vertex] != nil } ?? true }, "an output of another graph")
         var needed: Set<Digest> = []
         var pending = outputs.compactMap { $0?.vertex }
         while let digest = pending.popLast() {

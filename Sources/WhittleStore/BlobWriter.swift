@@ -1,5 +1,5 @@
-internal import SystemPackage
 internal import Synchronization
+internal import SystemPackage
 package import WhittleCore
 internal import WhittleFileSystem
 

@@ -17,12 +17,14 @@ extension BuildError {
     static func storeUnusable(_ root: String, _ cause: BuildError) -> BuildError {
         BuildError(
             .storeUnusable, "opening the store '\(root)': \(cause.message)",
-            hint: "choose another directory with --root or $WHITTLE_ROOT, or make this one writable", cause: cause.cause)
+            hint: "choose another directory with --root or $WHITTLE_ROOT, or make this one writable", cause: cause.cause
+        )
     }
 
     static func storeVersion(_ root: String, found: String, expected: String) -> BuildError {
         BuildError(
-            .storeVersion, "opening the store '\(root)': its layout is version '\(found)', this program has '\(expected)'",
+            .storeVersion,
+            "opening the store '\(root)': its layout is version '\(found)', this program has '\(expected)'",
             hint: "use the program that made it, or another directory with --root")
     }
 

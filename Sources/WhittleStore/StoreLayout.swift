@@ -1,6 +1,6 @@
 internal import Glibc
-package import WhittleCore
 internal import SystemPackage
+package import WhittleCore
 internal import WhittleFileSystem
 
 /// Where things are in a store.

@@ -19,7 +19,9 @@ struct CompressionTests {
         return bytes
     }()
 
-    static func compress(_ bytes: [UInt8], _ compression: Compression, threads: Int, piece: Int = 100_000) throws -> [UInt8] {
+    static func compress(_ bytes: [UInt8], _ compression: Compression, threads: Int, piece: Int = 100_000) throws
+        -> [UInt8]
+    {
         let output = Mutex<[UInt8]>([])
         let compressor = try ParallelCompressor(compression, threads: threads) { chunk in
             output.withLock { $0 += Array(chunk) }
@@ -34,7 +36,9 @@ struct CompressionTests {
         return output.withLock { $0 }
     }
 
-    static func decompress(_ bytes: [UInt8], piece: Int = 65_537, limit: ByteCount = ByteCount(Int64.max)) throws -> [UInt8] {
+    static func decompress(_ bytes: [UInt8], piece: Int = 65_537, limit: ByteCount = ByteCount(Int64.max)) throws
+        -> [UInt8]
+    {
         var output: [UInt8] = []
         var decompressor = Decompressor(limit: limit) { output += Array($0) }
         var start = 0
@@ -48,7 +52,8 @@ struct CompressionTests {
     }
 
     static let all: [Compression] = [
-        .none, .gzip(level: 0), .gzip(level: 1), .defaultGzip, .gzip(level: 6), .gzip(level: 9), .zstd(level: 1), .defaultZstd,
+        .none, .gzip(level: 0), .gzip(level: 1), .defaultGzip, .gzip(level: 6), .gzip(level: 9), .zstd(level: 1),
+        .defaultZstd,
     ]
 
     @Test("gives back what it was given, and the same bytes on any number of threads", arguments: all)
@@ -66,7 +71,9 @@ struct CompressionTests {
         #expect(try Self.decompress(Self.compress([], compression, threads: 2)).isEmpty)
     }
 
-    @Test("what is cut into single bytes is read as well", arguments: [Compression.gzip(level: 1), .gzip(level: 6), .zstd(level: 3), .none])
+    @Test(
+        "what is cut into single bytes is read as well",
+        arguments: [Compression.gzip(level: 1), .gzip(level: 6), .zstd(level: 3), .none])
     func singleBytes(compression: Compression) throws {
         let short = Array(Self.sample.prefix(40_000))
         #expect(try Self.decompress(Self.compress(short, compression, threads: 2), piece: 1) == short)
@@ -100,7 +107,8 @@ struct CompressionTests {
     @Test("damaged input is an error or other output, never a trap", arguments: ["gzip", "bzip2", "xz", "zstd"])
     func damaged(program: String) throws {
         let short = Array(Self.sample.prefix(60_000))
-        let bytes = program == "zstd" ? try Self.compress(short, .zstd(level: 3), threads: 1) : try Self.filter(program, short)
+        let bytes =
+            program == "zstd" ? try Self.compress(short, .zstd(level: 3), threads: 1) : try Self.filter(program, short)
         for _ in 0..<300 {
             var copy = bytes
             copy[Int.random(in: 6..<copy.count)] ^= UInt8.random(in: 1...255)

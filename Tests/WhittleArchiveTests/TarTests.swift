@@ -53,15 +53,31 @@ enum TarSample {
 struct TarTests {
     static let entries: [(TarEntry, [UInt8])] = [
         (TarEntry(path: TarSample.path("dir"), kind: .directory, permissions: 0o1777), []),
-        (TarEntry(path: TarSample.path("dir/file"), kind: .regular, uid: 1000, gid: 1000, modified: Timestamp(seconds: 1_700_000_000)), Array("hello".utf8)),
+        (
+            TarEntry(
+                path: TarSample.path("dir/file"), kind: .regular, uid: 1000, gid: 1000,
+                modified: Timestamp(seconds: 1_700_000_000)), Array("hello".utf8)
+        ),
         (TarEntry(path: TarSample.path(String(repeating: "long/", count: 45) + "name"), kind: .regular), [1]),
         (TarEntry(path: TarSample.path(String(repeating: "x", count: 300)), kind: .regular), [2]),
-        (TarEntry(path: TarSample.path("dir/ünï"), kind: .symbolicLink, linkTarget: TarSample.path(String(repeating: "t", count: 120))), []),
+        (
+            TarEntry(
+                path: TarSample.path("dir/ünï"), kind: .symbolicLink,
+                linkTarget: TarSample.path(String(repeating: "t", count: 120))), []
+        ),
         (TarEntry(path: [0x66, 0xff, 0xfe], kind: .hardLink, linkTarget: TarSample.path("dir/file")), []),
-        (TarEntry(path: TarSample.path("big-owner"), kind: .regular, uid: 4_000_000_000, gid: 3_000_000, modified: Timestamp(seconds: -5)), []),
+        (
+            TarEntry(
+                path: TarSample.path("big-owner"), kind: .regular, uid: 4_000_000_000, gid: 3_000_000,
+                modified: Timestamp(seconds: -5)), []
+        ),
         (TarEntry(path: TarSample.path("null"), kind: .characterDevice, deviceMajor: 1, deviceMinor: 3), []),
         (TarEntry(path: TarSample.path("pipe"), kind: .fifo), []),
-        (TarEntry(path: TarSample.path("caps"), kind: .regular, attributes: ["security.capability": [1, 0, 10, 0, 61], "user.a": []]), []),
+        (
+            TarEntry(
+                path: TarSample.path("caps"), kind: .regular,
+                attributes: ["security.capability": [1, 0, 10, 0, 61], "user.a": []]), []
+        ),
     ]
 
     @Test("what was written is read again, in pieces of any size", arguments: [1, 7, 512, 1000, Int.max])
@@ -80,7 +96,8 @@ struct TarTests {
 
     @Test("GNU tar lists and bsdtar reads what was written")
     func gnuTar() throws {
-        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("whittle-tar-\(UUID().uuidString)")
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "whittle-tar-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer {
             // A leftover directory in the system's temporary folder is no failure of the test.
@@ -93,9 +110,12 @@ struct TarTests {
         #expect(String(decoding: names, as: UTF8.self).contains("dir/ünï\n"))
     }
 
-    @Test("archives of GNU tar are read, sparse files and long names included", arguments: ["gnu", "pax", "ustar", "v7", "posix"])
+    @Test(
+        "archives of GNU tar are read, sparse files and long names included",
+        arguments: ["gnu", "pax", "ustar", "v7", "posix"])
     func fromGNUTar(format: String) throws {
-        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("whittle-tar-\(UUID().uuidString)")
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "whittle-tar-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer {
             // As above.
@@ -117,7 +137,11 @@ struct TarTests {
             names += [long, "sparse"]
         }
         let archive = directory.path + "/a.tar"
-        _ = try Self.run("tar", ["--create", "--format=\(format)"] + (names.count == 3 ? ["--sparse"] : []) + ["--file", archive, "--directory", directory.path] + names)
+        _ = try Self.run(
+            "tar",
+            ["--create", "--format=\(format)"] + (names.count == 3 ? ["--sparse"] : []) + [
+                "--file", archive, "--directory", directory.path,
+            ] + names)
         let items = try TarSample.read([UInt8](Data(contentsOf: URL(fileURLWithPath: archive))), chunk: 10_240)
         #expect(items.map { $0.entry.displayPath } == names)
         #expect(items.first?.contents == Array("hello".utf8))
@@ -157,7 +181,9 @@ struct TarTests {
             for index in start..<min(512, start + 12) { block[index] = UInt8.random(in: 0...255, using: &random) }
             block[156] = Array("0123456xgLKS7V".utf8).randomElement() ?? 0
             Self.fixChecksum(&block)
-            do { _ = try TarSample.read(block + [UInt8](repeating: 0x31, count: 2048)) } catch { #expect(error is BuildError) }
+            do { _ = try TarSample.read(block + [UInt8](repeating: 0x31, count: 2048)) } catch {
+                #expect(error is BuildError)
+            }
         }
     }
 
@@ -174,7 +200,8 @@ struct TarTests {
         for index in 148..<156 { block[index] = 0x20 }
         let sum = block.reduce(0) { $0 + Int($1) }
         let text = String(sum, radix: 8)
-        block.replaceSubrange(148..<156, with: Array((String(repeating: "0", count: 6 - text.count) + text).utf8) + [0, 0x20])
+        block.replaceSubrange(
+            148..<156, with: Array((String(repeating: "0", count: 6 - text.count) + text).utf8) + [0, 0x20])
     }
 
     private static func code<Value>(_ body: () throws -> Value) -> String? {

@@ -6,7 +6,8 @@ import WhittleCore
 @Suite("CacheDatabase")
 struct CacheDatabaseTests {
     private static func withDirectory<Value>(_ body: (String) throws -> Value) throws -> Value {
-        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("whittle-cache-\(UUID().uuidString)")
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "whittle-cache-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer {
             // A leftover directory in the system's temporary folder is no failure of the test.
@@ -85,7 +86,8 @@ struct CacheDatabaseTests {
 
     @Test("connections side by side lose nothing")
     func concurrent() async throws {
-        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("whittle-cache-\(UUID().uuidString)")
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "whittle-cache-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer {
             // As above.

@@ -45,7 +45,8 @@ struct PlainProgressTests {
     func ends() {
         let other = Step(internal: "other")
         let text = print([
-            (0, .cached(copy)), (0, .started(install)), (0, .started(other)), (0.1, .failed(install, message: "exit code: 1")),
+            (0, .cached(copy)), (0, .started(install)), (0, .started(other)),
+            (0.1, .failed(install, message: "exit code: 1")),
             (0.2, .cancelled(other)),
         ])
         #expect(
@@ -65,8 +66,10 @@ struct PlainProgressTests {
     @Test("a talking step is not interrupted; a silent one gives way and comes back")
     func interleaving() {
         let text = print([
-            (0, .started(install)), (0.1, output(install, "one\n")), (0.2, .started(copy)), (0.3, output(install, "two\n")),
-            (1, output(copy, "hello\n")), (1.1, .finished(copy)), (1.5, output(install, "three\n")), (2, .finished(install)),
+            (0, .started(install)), (0.1, output(install, "one\n")), (0.2, .started(copy)),
+            (0.3, output(install, "two\n")),
+            (1, output(copy, "hello\n")), (1.1, .finished(copy)), (1.5, output(install, "three\n")),
+            (2, .finished(install)),
         ])
         #expect(
             text == """
@@ -88,13 +91,18 @@ struct PlainProgressTests {
 
     @Test("a progress bar that redraws its line leaves one line, and control characters are dropped")
     func redraw() {
-        let text = print([(0, .started(install)), (0, output(install, " 10%\r 50%\r100%\r\nbell\u{7}\n")), (1, .finished(install))])
+        let text = print([
+            (0, .started(install)), (0, output(install, " 10%\r 50%\r100%\r\nbell\u{7}\n")), (1, .finished(install)),
+        ])
         #expect(text.contains("#1 0.000 100%\n#1 0.000 bell\n"))
     }
 
     @Test("a line without an end is cut, so that memory stays bounded")
     func longLine() {
-        let text = print([(0, .started(install)), (0, output(install, String(repeating: "x", count: 100_000))), (1, .finished(install))])
+        let text = print([
+            (0, .started(install)), (0, output(install, String(repeating: "x", count: 100_000))),
+            (1, .finished(install)),
+        ])
         #expect(text.split(separator: "\n").count == 1 + 7 + 1)
     }
 

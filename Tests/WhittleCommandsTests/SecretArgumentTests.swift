@@ -20,7 +20,8 @@ struct SecretArgumentTests {
     @Test(
         "says which part is wrong",
         arguments: [
-            ("src=f", "it has no id"), ("id=a,src=f,env=B", "it has both 'src' and 'env'"), ("id=a,f", "'f' is not KEY=VALUE"),
+            ("src=f", "it has no id"), ("id=a,src=f,env=B", "it has both 'src' and 'env'"),
+            ("id=a,f", "'f' is not KEY=VALUE"),
             ("id=a,scr=f", "there is no option 'scr'; did you mean 'src'?"),
             ("id=a,type=vault", "the type is 'file' or 'env', not 'vault'"),
         ])

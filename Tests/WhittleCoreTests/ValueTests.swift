@@ -13,7 +13,9 @@ struct ValueTests {
         #expect(ByteCount(bytes).description == text)
     }
 
-    @Test("sizes parse with binary units", arguments: [("64m", 67_108_864), ("1.5KiB", 1536), ("12", 12), ("2gb", 2_147_483_648)])
+    @Test(
+        "sizes parse with binary units",
+        arguments: [("64m", 67_108_864), ("1.5KiB", 1536), ("12", 12), ("2gb", 2_147_483_648)])
     func parsedSizes(text: String, bytes: Int64) {
         #expect(ByteCount(parsing: text)?.bytes == bytes)
     }

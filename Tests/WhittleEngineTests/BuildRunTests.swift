@@ -1,10 +1,9 @@
 import Synchronization
 import Testing
 import WhittleCore
+import WhittleEngine
 import WhittleGraph
 import WhittleSolver
-
-import WhittleEngine
 
 @Suite("BuildRun")
 struct BuildRunTests {
@@ -116,7 +115,8 @@ struct BuildRunTests {
     @Test("content that cannot be read fails the step that reads it")
     func unreadable() async throws {
         let definition = Self.definition { builder in
-            let source = builder.add(.source(.local(LocalSource(name: "context"))), metadata: VertexMetadata(name: "context"))
+            let source = builder.add(
+                .source(.local(LocalSource(name: "context"))), metadata: VertexMetadata(name: "context"))
             let copy = CopyAction(input: 0, sources: ["/a"], destination: "/b")
             return [
                 builder.add(

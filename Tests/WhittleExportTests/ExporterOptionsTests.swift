@@ -94,10 +94,13 @@ struct ExporterOptionsTests {
         Rejected(
             "dest=a.tar", .invalidOutput, "invalid output 'dest=a.tar': it does not say its type",
             hint: "add one, for example 'type=oci,dest=a.tar'; for a directory of that name, write './dest=a.tar'"),
-        Rejected("tpye=oci", .invalidOutput, "invalid output 'tpye=oci': it does not say its type",
+        Rejected(
+            "tpye=oci", .invalidOutput, "invalid output 'tpye=oci': it does not say its type",
             hint: "add one, for example 'type=oci,tpye=oci'; for a directory of that name, write './tpye=oci'"),
-        Rejected("dest=a,name=b", .invalidOutput, "invalid output 'dest=a,name=b': it does not say its type",
-            hint: "add one, for example 'type=oci,dest=a,name=b'; for a directory of that name, write './dest=a,name=b'"),
+        Rejected(
+            "dest=a,name=b", .invalidOutput, "invalid output 'dest=a,name=b': it does not say its type",
+            hint: "add one, for example 'type=oci,dest=a,name=b'; for a directory of that name, write './dest=a,name=b'"
+        ),
         Rejected(
             "type=oci,dst=a", .invalidOutput, "invalid output 'type=oci,dst=a': the oci output has no option 'dst'",
             hint: "did you mean 'dest'?"),
@@ -111,7 +114,8 @@ struct ExporterOptionsTests {
         Rejected(
             "type=image,push", .invalidOutput, "invalid output 'type=image,push': 'push' is no KEY=VALUE",
             hint: "did you mean 'push=true'?"),
-        Rejected("type=image,nonsense", .invalidOutput, "invalid output 'type=image,nonsense': 'nonsense' is no KEY=VALUE"),
+        Rejected(
+            "type=image,nonsense", .invalidOutput, "invalid output 'type=image,nonsense': 'nonsense' is no KEY=VALUE"),
         Rejected(
             "type=oci,name=\"a,b\"", .invalidOutput,
             "invalid output 'type=oci,name=\"a,b\"': the '\"' in column 15 is inside a field; quotes must enclose the "

@@ -26,7 +26,8 @@ struct ImageDocumentsTests {
 
     @Test("writes OCI's media types, the diffIDs, the platform and the annotations")
     func oci() throws {
-        let image = Self.image([.dockerLayerGzip, .ociLayerZstd, .ociLayer], history: [Self.entry, Self.entry, Self.entry])
+        let image = Self.image(
+            [.dockerLayerGzip, .ociLayerZstd, .ociLayer], history: [Self.entry, Self.entry, Self.entry])
         let format = ImageFormat(
             annotations: ImageAnnotations(manifest: ["a": "b"], manifestDescriptor: ["c": "d"]))
         let documents = ImageDocuments(of: image, format: format)
@@ -85,7 +86,9 @@ struct ImageDocumentsTests {
         let configuration = try ImageConfiguration(
             parsing: ImageDocuments(of: image, format: ImageFormat()).configuration)
         #expect(configuration.history.count { !$0.isEmptyLayer } == 3)
-        #expect(configuration.history.prefix(2 + entries).map { $0.createdBy } == image.configuration.history.map { $0.createdBy })
+        #expect(
+            configuration.history.prefix(2 + entries).map { $0.createdBy }
+                == image.configuration.history.map { $0.createdBy })
     }
 }
 

@@ -124,11 +124,12 @@ struct LocalTreeExporterTests {
         try withTemporaryDirectory { directory in
             let source = "\(directory)/source"
             try makeDirectory(source)
-            #expect("\(source)/".withCString { base in
-                var path = Array(UnsafeBufferPointer(start: base, count: strlen(base)))
-                path += [CChar(bitPattern: 0xFF), CChar(bitPattern: 0xFE), 0]
-                return mkdir(path, 0o755)
-            } == 0)
+            #expect(
+                "\(source)/".withCString { base in
+                    var path = Array(UnsafeBufferPointer(start: base, count: strlen(base)))
+                    path += [CChar(bitPattern: 0xFF), CChar(bitPattern: 0xFE), 0]
+                    return mkdir(path, 0o755)
+                } == 0)
             // 30 directories of 200 bytes: 6,000 bytes, where a path ends at 4,096.
             let name = String(repeating: "d", count: 200)
             var descriptor = open(source, O_RDONLY | O_DIRECTORY)
@@ -149,7 +150,8 @@ struct LocalTreeExporterTests {
         }
     }
 
-    @Test("as root, copies have the owners, device nodes and capabilities of the originals", .enabled(if: geteuid() == 0))
+    @Test(
+        "as root, copies have the owners, device nodes and capabilities of the originals", .enabled(if: geteuid() == 0))
     func asRoot() throws {
         try withTemporaryDirectory { directory in
             let source = "\(directory)/source"

@@ -1,8 +1,9 @@
 import SystemPackage
 import Testing
 import WhittleCore
-@testable import WhittleFileSystem
 import WhittleTestKit
+
+@testable import WhittleFileSystem
 
 @Suite("AtomicFile, FileReading, TreeRemoval, FileLock")
 struct FileTests {

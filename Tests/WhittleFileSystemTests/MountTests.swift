@@ -1,8 +1,9 @@
 import SystemPackage
 import Testing
 import WhittleCore
-@testable import WhittleFileSystem
 import WhittleTestKit
+
+@testable import WhittleFileSystem
 
 @Suite("Mount", .enabled(if: isRoot, "mounting needs root"))
 struct MountTests {

@@ -1,8 +1,9 @@
 import SystemPackage
 import Testing
 import WhittleCore
-@testable import WhittleFileSystem
 import WhittleTestKit
+
+@testable import WhittleFileSystem
 
 @Suite("RootDirectory")
 struct RootDirectoryTests {
@@ -24,7 +25,9 @@ struct RootDirectoryTests {
         try root.bytes(ofFileAt: path).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    @Test("reads what is below it, with and without a leading slash", arguments: ["dir/file", "/dir/file", "//dir/./file"])
+    @Test(
+        "reads what is below it, with and without a leading slash",
+        arguments: ["dir/file", "/dir/file", "//dir/./file"])
     func reads(_ path: String) throws {
         #expect(try text(path, root(.container)) == "f")
         #expect(try text(path, root(.contained)) == "f")

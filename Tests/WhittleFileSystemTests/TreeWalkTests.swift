@@ -1,8 +1,9 @@
 import SystemPackage
 import Testing
 import WhittleCore
-@testable import WhittleFileSystem
 import WhittleTestKit
+
+@testable import WhittleFileSystem
 
 @Suite("TreeWalk")
 struct TreeWalkTests {
@@ -25,9 +26,11 @@ struct TreeWalkTests {
         }
         try directory.link("link", to: "a")
         #expect(
-            try paths() == [
-                "B", "a", "a/b", "a/b/c", "a/z", "a-b", "a.b", "link", "longerna", "longername0", "longername1", "é",
-            ].sorted { EntryPath($0) < EntryPath($1) })
+            try paths()
+                == [
+                    "B", "a", "a/b", "a/b/c", "a/z", "a-b", "a.b", "link", "longerna", "longername0", "longername1",
+                    "é",
+                ].sorted { EntryPath($0) < EntryPath($1) })
         #expect(try paths().prefix(3) == ["B", "a", "a/b"])
     }
 

@@ -69,7 +69,8 @@ struct GraphBuilderTests {
 
     @Test("fields cannot run together")
     func fieldBoundaries() {
-        #expect(Self.run("a", environment: ["AB", "C"]).keyDigest != Self.run("a", environment: ["A", "BC"]).keyDigest)
+        #expect(
+            Self.run("a", environment: ["AB", "C"]).keyDigest != Self.run("a", environment: ["A", "BC"]).keyDigest)
     }
 
     @Test("the layer chain follows base inputs, lowest first")

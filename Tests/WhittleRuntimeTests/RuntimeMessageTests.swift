@@ -23,17 +23,21 @@ struct RuntimeMessageTests {
         Example(
             message: "executable file `/bin/sh` not found: No such file or directory", code: .executableNotFound,
             text: "executable '/bin/sh' not found in the image",
-            hint: "this stage has no shell; use the JSON form, RUN [\"PROGRAM\", \"ARGUMENT\"], or a base image that has one"),
+            hint:
+                "this stage has no shell; use the JSON form, RUN [\"PROGRAM\", \"ARGUMENT\"], or a base image that has one"
+        ),
         Example(
             message: "executable file `echo hello` not found in $PATH: No such file or directory",
             code: .executableNotFound, text: "executable 'echo hello' not found in $PATH",
             hint: "the JSON form takes each argument as a string of its own: RUN [\"PROGRAM\", \"ARGUMENT\"]"),
         Example(
-            message: #"runc run failed: unable to start container process: exec: "foo": executable file not found in $PATH"#,
+            message:
+                #"runc run failed: unable to start container process: exec: "foo": executable file not found in $PATH"#,
             code: .executableNotFound, text: "executable 'foo' not found in $PATH",
             hint: "install it in an earlier step of this stage, or add its directory to PATH with ENV"),
         Example(
-            message: #"runc run failed: unable to start container process: exec: "/a/b": stat /a/b: no such file or directory"#,
+            message:
+                #"runc run failed: unable to start container process: exec: "/a/b": stat /a/b: no such file or directory"#,
             code: .executableNotFound, text: "executable '/a/b' not found in the image",
             hint: "install it in an earlier step of this stage, or add its directory to PATH with ENV"),
         Example(

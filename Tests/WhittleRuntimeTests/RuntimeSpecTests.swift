@@ -20,7 +20,8 @@ struct RuntimeSpecTests {
     func golden() {
         let process = StepProcess(arguments: ["/bin/sh", "-c", "true"], environment: ["A=b"])
         let document = Self.document(process, user: ContainerUser(uid: 5, gid: 6, additionalGroups: [7], home: "/h"))
-        let capabilities = #"["CAP_CHOWN","CAP_DAC_OVERRIDE","CAP_FSETID","CAP_FOWNER","CAP_MKNOD","CAP_NET_RAW","#
+        let capabilities =
+            #"["CAP_CHOWN","CAP_DAC_OVERRIDE","CAP_FSETID","CAP_FOWNER","CAP_MKNOD","CAP_NET_RAW","#
             + #""CAP_SETGID","CAP_SETUID","CAP_SETFCAP","CAP_SETPCAP","CAP_NET_BIND_SERVICE","CAP_SYS_CHROOT","#
             + #""CAP_KILL","CAP_AUDIT_WRITE"]"#
         #expect(

@@ -125,7 +125,9 @@ struct SeccompFilterTests {
         #expect(machine.answer(.arm64, 198, arguments: [0, 300]) == Self.notPermitted)
         #expect(machine.answer(.arm64, 198, arguments: [0, 5001]) == Self.notPermitted)
         let many = (0..<5000).map { UInt32($0 * 2)...UInt32($0 * 2) }
-        #expect(SeccompFilter(SeccompProfile(grants: ["socket": .allowIf(.among(argument: 1, many))]), for: [.arm64]) == nil)
+        #expect(
+            SeccompFilter(SeccompProfile(grants: ["socket": .allowIf(.among(argument: 1, many))]), for: [.arm64]) == nil
+        )
     }
 }
 

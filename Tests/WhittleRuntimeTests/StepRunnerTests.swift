@@ -23,7 +23,8 @@ struct StepRunnerTests {
         #expect(try fixture.remains() == [])
     }
 
-    @Test("keeps what the step writes, and nothing of /etc/hosts and other mount points", arguments: StepFixture.runtimes)
+    @Test(
+        "keeps what the step writes, and nothing of /etc/hosts and other mount points", arguments: StepFixture.runtimes)
     func layer(runtime: String) async throws {
         let fixture = try StepFixture(runtime)
         let before = try fixture.paths()
@@ -36,7 +37,9 @@ struct StepRunnerTests {
                 "127.0.0.1\tlocalhost buildkitsandbox\n::1\tlocalhost ip6-localhost ip6-loopback\n"))
     }
 
-    private func report(_ fixture: StepFixture, _ configure: (inout StepProcess) -> Void = { _ in }) async throws -> [String: String] {
+    private func report(_ fixture: StepFixture, _ configure: (inout StepProcess) -> Void = { _ in }) async throws
+        -> [String: String]
+    {
         #expect(try await fixture.run("cat /proc/self/status", configure) == 0)
         return Dictionary(
             fixture.output.split(separator: "\n").map { line in
@@ -58,8 +61,9 @@ struct StepRunnerTests {
     func insecure(runtime: String) async throws {
         let status = try await report(StepFixture(runtime)) { $0.security = .insecure }
         let own = try #require(try FileReading.bytes(ofFileAt: "/proc/self/status"))
-        #expect(status["CapEff"].flatMap { Capability.effective(inStatus: Array("CapEff:\t\($0)\n".utf8)) }
-            == Capability.effective(inStatus: own))
+        #expect(
+            status["CapEff"].flatMap { Capability.effective(inStatus: Array("CapEff:\t\($0)\n".utf8)) }
+                == Capability.effective(inStatus: own))
         #expect(status["Seccomp"] == "0")
     }
 
@@ -76,7 +80,8 @@ struct StepRunnerTests {
     @Test("hides what tells of the machine", arguments: StepFixture.runtimes)
     func masked(runtime: String) async throws {
         let fixture = try StepFixture(runtime)
-        #expect(try await fixture.run("wc -c </proc/keys; (echo 1 >/proc/sys/kernel/panic) 2>&1; ls /sys/firmware") == 0)
+        #expect(
+            try await fixture.run("wc -c </proc/keys; (echo 1 >/proc/sys/kernel/panic) 2>&1; ls /sys/firmware") == 0)
         #expect(fixture.output.hasPrefix("0\n"))
         #expect(fixture.output.contains("Read-only file system"))
     }
@@ -258,7 +263,8 @@ struct StepRunnerTests {
     }
 
     static let failures: [(String, Int32)] = [
-        ("exit 1", 1), ("exit 126", 126), ("nonesuch", 127), ("echo 'exec /x: no such file or directory' >&2; exit 1", 1),
+        ("exit 1", 1), ("exit 126", 126), ("nonesuch", 127),
+        ("echo 'exec /x: no such file or directory' >&2; exit 1", 1),
     ]
 
     @Test("takes an exit code for what it is", arguments: failures)
@@ -275,7 +281,8 @@ struct StepRunnerTests {
     static let invalid = [
         Invalid(process: StepProcess(arguments: []), message: "cannot run the step: it has no program to run"),
         Invalid(
-            process: StepProcess(arguments: ["a", "b\0c"]), message: "cannot run the step: its argument 1 holds a NUL byte"),
+            process: StepProcess(arguments: ["a", "b\0c"]),
+            message: "cannot run the step: its argument 1 holds a NUL byte"),
         Invalid(
             process: StepProcess(arguments: ["a"], secretEnvironment: Redacted(["K=a\0b"])),
             message: "cannot run the step: its environment variable 'K' holds a NUL byte"),

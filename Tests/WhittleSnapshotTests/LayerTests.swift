@@ -11,7 +11,8 @@ struct LayerTests {
     final class Bytes { var value: [UInt8] = [] }
 
     private static func withDirectory<Value>(_ body: (String) throws -> Value) throws -> Value {
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("whittle-layer-\(UUID().uuidString)").path
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("whittle-layer-\(UUID().uuidString)")
+            .path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         defer {
             // A leftover directory in the system's temporary folder is no failure of the test.
@@ -22,11 +23,14 @@ struct LayerTests {
 
     private static func write(_ directory: String) throws -> (bytes: [UInt8], count: Int) {
         let bytes = Bytes()
-        let count = try LayerWriter(changesIn: directory).write(cancellation: Cancellation()) { bytes.value += Array($0) }
+        let count = try LayerWriter(changesIn: directory).write(cancellation: Cancellation()) {
+            bytes.value += Array($0)
+        }
         return (bytes.value, count)
     }
 
-    private static func apply(_ bytes: [UInt8], into directory: String, limit: ByteCount = ByteCount(Int64.max)) throws {
+    private static func apply(_ bytes: [UInt8], into directory: String, limit: ByteCount = ByteCount(Int64.max)) throws
+    {
         var reader = TarReader(try LayerApplier(into: directory, limit: limit))
         try bytes.withUnsafeBytes { try reader.feed($0) }
         try reader.finish()
@@ -47,12 +51,16 @@ struct LayerTests {
     }
 
     private static func entry(_ path: String, _ kind: TarEntry.Kind = .regular, to target: String = "") -> TarEntry {
-        TarEntry(path: Array(path.utf8), kind: kind, permissions: kind == .directory ? 0o755 : 0o644, linkTarget: Array(target.utf8))
+        TarEntry(
+            path: Array(path.utf8), kind: kind, permissions: kind == .directory ? 0o755 : 0o644,
+            linkTarget: Array(target.utf8))
     }
 
     private static func setAttribute(_ name: String, _ value: String, _ path: String) throws {
         let file = try Syscall.open(path, [.readOnly])
-        try file.withDescriptor { try ExtendedAttributes.set(ExtendedAttribute(name: name, value: Array(value.utf8)), on: $0) }
+        try file.withDescriptor {
+            try ExtendedAttributes.set(ExtendedAttribute(name: name, value: Array(value.utf8)), on: $0)
+        }
     }
 
     /// Everything a layer can hold, in overlayfs's form.
@@ -105,7 +113,8 @@ struct LayerTests {
             try Self.write(root).bytes.withUnsafeBytes { try reader.feed($0) }
             #expect(
                 reader.consumer.names == [
-                    "dir/", "dir/.wh.deleted", "dir/file", "dir/link", "dir/sub/", "null", "opaque/", "opaque/.wh..wh..opq",
+                    "dir/", "dir/.wh.deleted", "dir/file", "dir/link", "dir/sub/", "null", "opaque/",
+                    "opaque/.wh..wh..opq",
                     "opaque/kept", "other name", "pipe",
                 ])
         }
@@ -128,10 +137,16 @@ struct LayerTests {
     static let hostile: [Hostile] = [
         Hostile(name: "'..' in a path", entries: [(entry("../escaped"), [1])]),
         Hostile(name: "'..' further inside", entries: [(entry("a/../../escaped"), [1])]),
-        Hostile(name: "through a link to outside", entries: [(entry("a", .symbolicLink, to: "/tmp"), []), (entry("a/escaped"), [1])]),
-        Hostile(name: "through a relative link", entries: [(entry("a", .symbolicLink, to: "../.."), []), (entry("a/escaped"), [1])]),
+        Hostile(
+            name: "through a link to outside",
+            entries: [(entry("a", .symbolicLink, to: "/tmp"), []), (entry("a/escaped"), [1])]),
+        Hostile(
+            name: "through a relative link",
+            entries: [(entry("a", .symbolicLink, to: "../.."), []), (entry("a/escaped"), [1])]),
         Hostile(name: "a hard link to '..'", entries: [(entry("a", .hardLink, to: "../escaped"), [])]),
-        Hostile(name: "a hard link through a link", entries: [(entry("l", .symbolicLink, to: "/etc"), []), (entry("a", .hardLink, to: "l/passwd"), [])]),
+        Hostile(
+            name: "a hard link through a link",
+            entries: [(entry("l", .symbolicLink, to: "/etc"), []), (entry("a", .hardLink, to: "l/passwd"), [])]),
         Hostile(name: "deletes '..'", entries: [(entry("d", .directory), []), (entry("d/.wh..."), [])]),
         Hostile(name: "deletes '.'", entries: [(entry("d", .directory), []), (entry("d/.wh.."), [])]),
         Hostile(name: "below a file", entries: [(entry("f"), [1]), (entry("f/g"), [1])]),
@@ -166,8 +181,10 @@ struct LayerTests {
         try Self.withDirectory { root in
             try Self.apply(
                 Self.tar([
-                    (Self.entry("a/b/c"), [1]), (Self.entry("a/b", .symbolicLink, to: "x"), []), (Self.entry("a", .directory), []),
-                    (Self.entry("f"), [1]), (Self.entry("f", .directory), []), (Self.entry("f/g"), [2]), (Self.entry("f/g"), [3, 4]),
+                    (Self.entry("a/b/c"), [1]), (Self.entry("a/b", .symbolicLink, to: "x"), []),
+                    (Self.entry("a", .directory), []),
+                    (Self.entry("f"), [1]), (Self.entry("f", .directory), []), (Self.entry("f/g"), [2]),
+                    (Self.entry("f/g"), [3, 4]),
                 ]), into: root)
             #expect(try FileManager.default.destinationOfSymbolicLink(atPath: root + "/a/b") == "x")
             #expect(try Data(contentsOf: URL(fileURLWithPath: root + "/f/g")) == Data([3, 4]))
@@ -178,7 +195,8 @@ struct LayerTests {
     func bomb() throws {
         try Self.withDirectory { root in
             do {
-                try Self.apply(Self.tar([(Self.entry("f"), [UInt8](repeating: 1, count: 5000))]), into: root, limit: 4096)
+                try Self.apply(
+                    Self.tar([(Self.entry("f"), [UInt8](repeating: 1, count: 5000))]), into: root, limit: 4096)
                 Issue.record("unpacked")
             } catch let error as BuildError {
                 #expect(error.code.rawValue == "layer-too-large")

@@ -76,7 +76,8 @@ struct OverlaySnapshotterTests {
     static func withSnapshotter<Value>(
         boot: String? = nil, _ body: (OverlaySnapshotter, StoreLayout) throws -> Value
     ) throws -> Value {
-        let root = FileManager.default.temporaryDirectory.appendingPathComponent("whittle-snap-\(UUID().uuidString)").path
+        let root = FileManager.default.temporaryDirectory.appendingPathComponent("whittle-snap-\(UUID().uuidString)")
+            .path
         defer {
             // A leftover directory in the system's temporary folder is no failure of the test.
             try? FileManager.default.removeItem(atPath: root)
@@ -118,17 +119,22 @@ struct OverlaySnapshotterTests {
         }
     }
 
-    @Test("damaged metadata makes a snapshot count as missing", arguments: ["", "{", #"{"boot":1}"#, #"{"boot":"b","created":1,"parent":"../x"}"#])
+    @Test(
+        "damaged metadata makes a snapshot count as missing",
+        arguments: ["", "{", #"{"boot":1}"#, #"{"boot":"b","created":1,"parent":"../x"}"#])
     func damaged(text: String) throws {
         try Self.withSnapshotter(boot: "b") { snapshotter, layout in
             let id = SnapshotID.unique()
-            try FileManager.default.createDirectory(atPath: layout.snapshots + "/\(id)/fs", withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                atPath: layout.snapshots + "/\(id)/fs", withIntermediateDirectories: true)
             try text.write(toFile: layout.snapshots + "/\(id)/meta.json", atomically: false, encoding: .utf8)
             #expect(try !snapshotter.exists(id))
         }
     }
 
-    @Test("names that are no file names are refused", arguments: ["", "a/b", "..", ".", "a b", String(repeating: "a", count: 129)])
+    @Test(
+        "names that are no file names are refused",
+        arguments: ["", "a/b", "..", ".", "a b", String(repeating: "a", count: 129)])
     func identifiers(text: String) {
         #expect(SnapshotID(rawValue: text) == nil)
     }

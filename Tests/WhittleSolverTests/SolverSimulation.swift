@@ -101,7 +101,8 @@ struct GraphSketch {
     mutating func copy(_ name: String, from source: Edge, onto base: Edge?) -> Edge {
         let copy = CopyAction(input: base == nil ? 0 : 1, sources: ["/out"], destination: "/" + name)
         return builder.add(
-            .file(FileOp(base: base == nil ? nil : 0, actions: [.copy(copy)])), inputs: [base, source].compactMap { $0 },
+            .file(FileOp(base: base == nil ? nil : 0, actions: [.copy(copy)])),
+            inputs: [base, source].compactMap { $0 },
             metadata: VertexMetadata(name: name))
     }
 

@@ -22,7 +22,10 @@ struct SolverTests {
         var simulation = SolverSimulation()
         let results = simulation.build(Self.twoStages())
         #expect(results == ["check(binary(prepare(alpine()),compile(sources(golang(),context()))))"])
-        #expect(simulation.executed.sorted() == ["alpine", "binary", "check", "compile", "context", "golang", "prepare", "sources"])
+        #expect(
+            simulation.executed.sorted() == [
+                "alpine", "binary", "check", "compile", "context", "golang", "prepare", "sources",
+            ])
     }
 
     @Test("a second build runs nothing but reading the context, and pulls nothing")
@@ -124,7 +127,8 @@ struct SolverTests {
             return true
         }) {
             switch open.remove(at: index) {
-            case .findContent(let request): open += solver.handle(.contentFound(request.vertex, input: request.input, nil))
+            case .findContent(let request):
+                open += solver.handle(.contentFound(request.vertex, input: request.input, nil))
             case .computeContent(let request, _):
                 open += solver.handle(.contentComputed(request.vertex, input: request.input, Digest(hashing: "c")))
             case .lookUp(let vertex, _): open += solver.handle(.lookedUp(vertex, nil))
@@ -132,7 +136,9 @@ struct SolverTests {
                 open += solver.handle(.finished(vertex, Outcome(identity: identity, value: "")))
             }
         }
-        for case .execute(let digest, _, _, _) in open { started.insert(definition.vertex(digest)?.metadata.name ?? "") }
+        for case .execute(let digest, _, _, _) in open {
+            started.insert(definition.vertex(digest)?.metadata.name ?? "")
+        }
         #expect(started == ["slow build", "prepare"])
     }
 

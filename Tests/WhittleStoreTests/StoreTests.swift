@@ -7,7 +7,8 @@ import WhittleStore
 @Suite("Store")
 struct StoreTests {
     static func withStore<Value>(_ body: (StoreLayout) async throws -> Value) async throws -> Value {
-        let root = FileManager.default.temporaryDirectory.appendingPathComponent("whittle-store-\(UUID().uuidString)").path
+        let root = FileManager.default.temporaryDirectory.appendingPathComponent("whittle-store-\(UUID().uuidString)")
+            .path
         defer {
             // A leftover directory in the system's temporary folder is no failure of the test.
             try? FileManager.default.removeItem(atPath: root)
@@ -148,7 +149,9 @@ struct StoreTests {
             let image = Descriptor(of: Array("one".utf8), as: .ociManifest)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for index in 0..<20 {
-                    group.addTask { try await ImageNames(layout).set([ImageReference(parsing: "app:\(index)")], to: image) }
+                    group.addTask {
+                        try await ImageNames(layout).set([ImageReference(parsing: "app:\(index)")], to: image)
+                    }
                 }
                 try await group.waitForAll()
             }

@@ -26,6 +26,7 @@ extension BuildError {
 
     static func decompressionLimit(_ format: String, _ limit: Int64) -> BuildError {
         BuildError(
-            .decompressionLimit, "decompressing \(format) data: it becomes larger than the limit of \(ByteCount(limit))")
+            .decompressionLimit, "decompressing \(format) data: it becomes larger than the limit of \(ByteCount(limit))"
+        )
     }
 }

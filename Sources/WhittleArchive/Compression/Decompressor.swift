@@ -115,7 +115,9 @@ protocol StreamDecoder: AnyObject {
 
 private final class StoredDecoder: StreamDecoder {
     let format = "plain"
-    func decode(_ input: UnsafeRawBufferPointer, _ emit: (UnsafeRawBufferPointer) throws -> Void) throws { try emit(input) }
+    func decode(_ input: UnsafeRawBufferPointer, _ emit: (UnsafeRawBufferPointer) throws -> Void) throws {
+        try emit(input)
+    }
     func finish() {}
 }
 

@@ -65,7 +65,8 @@ final class GzipDecoder: StreamDecoder {
     private func inflate(
         _ input: UnsafeRawBufferPointer, _ emit: (UnsafeRawBufferPointer) throws -> Void
     ) throws -> UnsafeRawBufferPointer {
-        state.pointee.next_in = UnsafeMutableRawPointer(mutating: input.baseAddress)?.assumingMemoryBound(to: UInt8.self)
+        state.pointee.next_in = UnsafeMutableRawPointer(mutating: input.baseAddress)?.assumingMemoryBound(
+            to: UInt8.self)
         state.pointee.avail_in = UInt32(input.count)
         while true {
             state.pointee.next_out = output.bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)

@@ -66,7 +66,8 @@ final class Bzip2Decoder: StreamDecoder {
     }
 
     func decode(_ input: UnsafeRawBufferPointer, _ emit: (UnsafeRawBufferPointer) throws -> Void) throws {
-        stream.pointee.next_in = UnsafeMutableRawPointer(mutating: input.baseAddress)?.assumingMemoryBound(to: CChar.self)
+        stream.pointee.next_in = UnsafeMutableRawPointer(mutating: input.baseAddress)?.assumingMemoryBound(
+            to: CChar.self)
         stream.pointee.avail_in = UInt32(input.count)
         while true {
             if !isInStream {

@@ -35,8 +35,12 @@ struct TarSparseMap {
 
     mutating func add(offset: Int64, count: Int64) throws {
         let (end, overflow) = offset.addingReportingOverflow(count)
-        guard offset >= 0, count >= 0, !overflow else { throw TarHeaderBlock.Problem("a sparse map with impossible numbers") }
-        guard stretches.count < Self.limit else { throw TarHeaderBlock.Problem("a sparse map of more than \(Self.limit) parts") }
+        guard offset >= 0, count >= 0, !overflow else {
+            throw TarHeaderBlock.Problem("a sparse map with impossible numbers")
+        }
+        guard stretches.count < Self.limit else {
+            throw TarHeaderBlock.Problem("a sparse map of more than \(Self.limit) parts")
+        }
         // An empty stretch only marks the end of the file.
         if count > 0 { stretches.append(Stretch(offset: offset, end: end)) }
     }

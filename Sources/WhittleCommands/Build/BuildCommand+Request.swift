@@ -17,9 +17,9 @@ extension BuildCommand {
         let request = try request()
         try ProcessNamespaces.require()
         let store = try BuildStore(openingAt: store.directory)
-        let builder = Builder(store: store, settings: { try RegistrySettings.load(environment: Self.environment) }) {
-            printer.handle($0)
-        }
+        let builder = Builder(
+            store: store, settings: { try RegistrySettings.load(environment: Self.environment) },
+            report: { printer.handle($0) })
         let results: [ExportResult]
         do {
             results = try await builder.build(request, outputs: outputs)
@@ -74,7 +74,8 @@ extension BuildCommand {
         if let text = input.platform {
             guard let platform = Platform(parsing: text) else {
                 throw BuildError.invalidArgument(
-                    "--platform", text, text.contains(",") ? "several platforms are not supported yet" : "it is no platform",
+                    "--platform", text,
+                    text.contains(",") ? "several platforms are not supported yet" : "it is no platform",
                     hint: "the form is OS/ARCH[/VARIANT], such as linux/arm64")
             }
             options.platform = platform

@@ -108,7 +108,9 @@ extension BuildError {
             ?? (isDefault ? "name it with -f, or the directory it is in as the last argument" : nil)
         return BuildError(
             .dockerfileNotFound,
-            isDefault ? "looking for 'Dockerfile' in '\(directory)': there is none" : "reading '\(name)': there is no such file",
+            isDefault
+                ? "looking for 'Dockerfile' in '\(directory)': there is none"
+                : "reading '\(name)': there is no such file",
             hint: hint)
     }
 

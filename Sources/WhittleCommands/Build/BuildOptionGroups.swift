@@ -25,7 +25,8 @@ struct BuildInputOptions: ParsableArguments {
             valueName: "name=value"))
     var buildContexts: [String] = []
 
-    @Option(name: .customLong("label"), parsing: .singleValue, help: ArgumentHelp("Set a label.", valueName: "name=value"))
+    @Option(
+        name: .customLong("label"), parsing: .singleValue, help: ArgumentHelp("Set a label.", valueName: "name=value"))
     var labels: [String] = []
 
     @Option(help: ArgumentHelp("The platform the image is for.", valueName: "os/arch[/variant]"))

@@ -39,7 +39,8 @@ struct SecretArgument: Equatable {
                 kind = value
             default:
                 let near = NearestName.of(key, among: ["id", "src", "source", "env", "type"])
-                throw .invalidSecret(text, "there is no option '\(key)'" + (near.map { "; did you mean '\($0)'?" } ?? ""))
+                throw .invalidSecret(
+                    text, "there is no option '\(key)'" + (near.map { "; did you mean '\($0)'?" } ?? ""))
             }
         }
         guard let id, !id.isEmpty else { throw .invalidSecret(text, "it has no id") }
@@ -66,7 +67,8 @@ struct SecretArgument: Equatable {
             guard let value = getenv(name) else {
                 throw BuildError.secretUnavailable(id, "the environment variable '\(name)' is not set", cause: nil)
             }
-            return Redacted(Array(UnsafeBufferPointer(start: value, count: strlen(value)).map { UInt8(bitPattern: $0) }))
+            return Redacted(
+                Array(UnsafeBufferPointer(start: value, count: strlen(value)).map { UInt8(bitPattern: $0) }))
         case .standardInput: return try read(0, "standard input")
         case .file(let path):
             let descriptor = open(path, O_RDONLY | O_CLOEXEC)
@@ -86,7 +88,8 @@ struct SecretArgument: Equatable {
             let count = Glibc.read(descriptor, &buffer, buffer.count)
             if count == -1, errno == EINTR { continue }
             guard count >= 0 else {
-                throw BuildError.secretUnavailable(id, "reading \(name): \(String(cString: strerror(errno)))", cause: nil)
+                throw BuildError.secretUnavailable(
+                    id, "reading \(name): \(String(cString: strerror(errno)))", cause: nil)
             }
             if count == 0 { return Redacted(bytes) }
             bytes += buffer[..<count]

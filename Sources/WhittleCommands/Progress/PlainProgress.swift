@@ -121,7 +121,9 @@ extension PlainProgress {
         guard var entry = shown[step.id], !entry.hasEnded else { return }
         let stamp = seconds(since: entry.started, now, digits: 3)
         for stream in [StepEvent.OutputStream.standardOutput, .standardError] {
-            if let partial = entry.partial[stream], !partial.isEmpty { entry.add(line: Self.text(partial), stamp: stamp) }
+            if let partial = entry.partial[stream], !partial.isEmpty {
+                entry.add(line: Self.text(partial), stamp: stamp)
+            }
         }
         entry.partial = [:]
         entry.waiting.append(line)

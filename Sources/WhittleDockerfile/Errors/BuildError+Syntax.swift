@@ -44,7 +44,8 @@ extension BuildError {
 
     static func badHeredocName(_ word: String, at place: SourceLocation) -> BuildError {
         BuildError(
-            .badHeredocName, "the name of the heredoc '\(Excerpt.of(word))' has a quote or a substitution without an end",
+            .badHeredocName,
+            "the name of the heredoc '\(Excerpt.of(word))' has a quote or a substitution without an end",
             hint: "write a plain name, for instance '<<EOF'", at: place)
     }
 

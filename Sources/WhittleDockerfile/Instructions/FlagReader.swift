@@ -58,7 +58,8 @@ struct FlagReader {
         case "": throw .missingFlagValue(flag.name.text, of: keyword, at: place)
         default:
             throw .badFlagValue(
-                value.text, of: flag.name.text, expected: "it is 'true' or 'false'", known: ["true", "false"], at: place)
+                value.text, of: flag.name.text, expected: "it is 'true' or 'false'", known: ["true", "false"], at: place
+            )
         }
     }
 }

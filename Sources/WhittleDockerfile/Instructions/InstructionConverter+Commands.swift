@@ -127,7 +127,8 @@ extension InstructionConverter {
         } else if let keyword = names.first(where: { written.hasPrefix($0) }) {
             hint = "did you mean '\(keyword) \(Excerpt.of(String(written.dropFirst(keyword.count))))'?"
         } else if let previous, previous.lines.upperBound < raw.lines.lowerBound, previous.known == .run {
-            hint = "if this line continues the RUN of line \(previous.lines.lowerBound), end the line above it with the "
+            hint =
+                "if this line continues the RUN of line \(previous.lines.lowerBound), end the line above it with the "
                 + "escape character"
         } else {
             hint = "instructions are \(names.joined(separator: ", "))"

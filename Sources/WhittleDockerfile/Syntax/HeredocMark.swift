@@ -30,7 +30,8 @@ struct HeredocMark {
             switch HeredocWord.read(word) {
             case .none: continue
             case .invalid:
-                throw .badHeredocName(UTF8Text.string(word, 0..<word.count), at: source.location(of: line.place(of: range)))
+                throw .badHeredocName(
+                    UTF8Text.string(word, 0..<word.count), at: source.location(of: line.place(of: range)))
             case .heredoc(let found):
                 marks.append(
                     HeredocMark(

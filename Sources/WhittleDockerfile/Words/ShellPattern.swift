@@ -69,7 +69,8 @@ struct ShellPattern {
             }
             guard result.count <= Self.resultLimit else { throw .patternTooLong }
             copied = match.upperBound
-            let width = position < value.count ? UTF8Text.scalar(in: value, at: position, before: value.count).length : 1
+            let width =
+                position < value.count ? UTF8Text.scalar(in: value, at: position, before: value.count).length : 1
             position = max(match.upperBound, position + width)
         }
         return result + value[copied...]

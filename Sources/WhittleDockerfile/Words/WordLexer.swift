@@ -199,8 +199,11 @@ extension WordLexer {
 
     private static func reversed(_ text: [UInt8]) -> [UInt8] {
         if text.allSatisfy({ $0 < 0x80 }) { return text.reversed() }
-        return Array(String(String.UnicodeScalarView(
-            UTF8Text.string(text, 0..<text.count).unicodeScalars.reversed())).utf8)
+        return Array(
+            String(
+                String.UnicodeScalarView(
+                    UTF8Text.string(text, 0..<text.count).unicodeScalars.reversed())
+            ).utf8)
     }
 
     /// `${NAME/PATTERN/REPLACEMENT}`, and all of them with `//`.

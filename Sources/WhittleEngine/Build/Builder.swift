@@ -43,7 +43,8 @@ package struct Builder: Sendable {
         let layers = LayerBlobs(store)
         let contexts = ContextDirectories(Self.directories(request, plan), layout: store.layout)
         let worker = LocalWorker(
-            definition: plan.definition, store: store, contexts: contexts, images: images, runtime: request.runtime, secrets: request.secrets,
+            definition: plan.definition, store: store, contexts: contexts, images: images, runtime: request.runtime,
+            secrets: request.secrets,
             background: BackgroundLayers(plan.definition, layers, outputs.compressions.map(\.compression)),
             report: report)
         do {
@@ -76,7 +77,8 @@ package struct Builder: Sendable {
             report(.finished(step))
             return plan
         } catch {
-            report(error is CancellationError ? .cancelled(step) : .failed(step, message: BuildError.message(of: error)))
+            report(
+                error is CancellationError ? .cancelled(step) : .failed(step, message: BuildError.message(of: error)))
             throw error
         }
     }
@@ -89,14 +91,23 @@ package struct Builder: Sendable {
             do {
                 if let result = try await OutputWriter(store: store, products: products).write(output) {
                     results.append(result)
-                    report(.progress(step, StepProgress(name: "manifest \(result.manifest.digest)", current: .zero, total: nil, isDone: true)))
+                    report(
+                        .progress(
+                            step,
+                            StepProgress(
+                                name: "manifest \(result.manifest.digest)", current: .zero, total: nil, isDone: true)))
                     for name in result.names {
-                        report(.progress(step, StepProgress(name: "naming to \(name)", current: .zero, total: nil, isDone: true)))
+                        report(
+                            .progress(
+                                step, StepProgress(name: "naming to \(name)", current: .zero, total: nil, isDone: true))
+                        )
                     }
                 }
                 report(.finished(step))
             } catch {
-                report(error is CancellationError ? .cancelled(step) : .failed(step, message: BuildError.message(of: error)))
+                report(
+                    error is CancellationError
+                        ? .cancelled(step) : .failed(step, message: BuildError.message(of: error)))
                 throw error
             }
         }

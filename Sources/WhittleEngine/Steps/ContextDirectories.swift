@@ -78,7 +78,8 @@ final class ContextDirectories: Sendable {
         let directory = try scratch.makeDirectory("context", mode: 0o755)
         held.add { try TreeRemoval.remove(directory) }
         try await BlockingPool.shared.runCancellable { cancellation in
-            let plan = try CopyPlan(CopyRequest(sources: ["/"], destination: "/"), from: tree, cancellation: cancellation)
+            let plan = try CopyPlan(
+                CopyRequest(sources: ["/"], destination: "/"), from: tree, cancellation: cancellation)
             try TreeCopier.execute(plan, into: RootDirectory(directory), cancellation: cancellation)
         }
         return directory

@@ -50,7 +50,9 @@ struct FileChanger {
             if try ArchiveProbe.isArchive(plan.open(item)) { archives.append(item.path) }
         }
         let rest = plan.selecting { !archives.contains($0.path) }
-        if !rest.items.isEmpty || archives.isEmpty { try TreeCopier.execute(rest, into: root, cancellation: cancellation) }
+        if !rest.items.isEmpty || archives.isEmpty {
+            try TreeCopier.execute(rest, into: root, cancellation: cancellation)
+        }
         for item in plan.items where archives.contains(item.path) { try unpack(item, of: plan, request) }
     }
 
@@ -77,7 +79,8 @@ struct FileChanger {
         copy.owner = request.owner
         copy.mode = request.mode
         copy.latestTime = time
-        try TreeCopier.execute(CopyPlan(copy, from: tree, cancellation: cancellation), into: root, cancellation: cancellation)
+        try TreeCopier.execute(
+            CopyPlan(copy, from: tree, cancellation: cancellation), into: root, cancellation: cancellation)
     }
 
     private func read(_ file: consuming OwnedDescriptor, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {

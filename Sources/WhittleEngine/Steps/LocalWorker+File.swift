@@ -7,8 +7,8 @@ internal import WhittleFileSystem
 package import WhittleGraph
 internal import WhittleRuntime
 internal import WhittleSnapshot
-internal import WhittleStore
 package import WhittleSolver
+internal import WhittleStore
 
 // MARK: - Content
 
@@ -79,7 +79,8 @@ extension LocalWorker {
             let pattern = Self.hidingPattern(missing.path, local.ignorePatterns)
         {
             error = BuildError(
-                error.code, "\(error.message): the pattern '\(pattern)' of '\(local.ignoreFile ?? ".dockerignore")' excludes it",
+                error.code,
+                "\(error.message): the pattern '\(pattern)' of '\(local.ignoreFile ?? ".dockerignore")' excludes it",
                 hint: "remove the pattern, or add '!\(missing.path)' below it", cause: missing)
         }
         return error.located(at: vertex.metadata.location)
@@ -111,7 +112,8 @@ extension LocalWorker {
                 trees[input] = try await sourceTree(of: inputs[input], input: input, of: vertex)
             }
             let base = op.base.flatMap { inputs[$0].snapshot }
-            let (id, _) = try await WritableRoot(store: store, pool: pool).change(base) { [pool, trees, scratch = store.scratch] root in
+            let (id, _) = try await WritableRoot(store: store, pool: pool).change(base) {
+                [pool, trees, scratch = store.scratch] root in
                 try await pool.runCancellable { cancellation in
                     let root = try RootDirectory(root, name: "the step's file system")
                     let changer = FileChanger(root: root, time: time, scratch: scratch, cancellation: cancellation)
@@ -128,7 +130,8 @@ extension LocalWorker {
     func copyTree(from source: String, into directory: String) async throws {
         try await pool.runCancellable { cancellation in
             let tree = SourceTree(try RootDirectory(source), kind: .image)
-            let plan = try CopyPlan(CopyRequest(sources: ["/"], destination: "/"), from: tree, cancellation: cancellation)
+            let plan = try CopyPlan(
+                CopyRequest(sources: ["/"], destination: "/"), from: tree, cancellation: cancellation)
             try TreeCopier.execute(plan, into: RootDirectory(directory), cancellation: cancellation)
         }
     }

@@ -6,8 +6,8 @@ internal import WhittleFileSystem
 package import WhittleGraph
 internal import WhittleRuntime
 internal import WhittleSnapshot
-internal import WhittleStore
 package import WhittleSolver
+internal import WhittleStore
 
 /// Does the steps of one build on this machine, over one store.
 package final class LocalWorker: Worker {

@@ -2,8 +2,8 @@ internal import Synchronization
 internal import WhittleArchive
 internal import WhittleCache
 package import WhittleCore
-package import WhittleFrontend
 internal import WhittleFileSystem
+package import WhittleFrontend
 internal import WhittleGraph
 package import WhittleOCI
 package import WhittleRegistry
@@ -33,7 +33,8 @@ package final class ImagePuller: ImageResolver {
     ///   - client: makes the registry client; called when an image is first looked for in a registry.
     ///   - ignoresStoreNames: asks the registry even for names that the store has (`--pull`).
     package init(
-        store: BuildStore, ignoringStoreNames ignoresStoreNames: Bool, settings: @escaping @Sendable () throws -> RegistrySettings
+        store: BuildStore, ignoringStoreNames ignoresStoreNames: Bool,
+        settings: @escaping @Sendable () throws -> RegistrySettings
     ) {
         self.store = store
         self.ignoresStoreNames = ignoresStoreNames
@@ -112,10 +113,13 @@ package final class ImagePuller: ImageResolver {
     func bringBlob(of snapshot: SnapshotID, from images: [BaseImage]) async throws -> LayerRecord? {
         for image in images {
             guard let found = found.withLock({ $0[image.manifestDigest] }),
-                let layer = try Self.layers(of: found.image).first(where: { SnapshotID(chainID: $0.chainID) == snapshot })
+                let layer = try Self.layers(of: found.image).first(where: {
+                    SnapshotID(chainID: $0.chainID) == snapshot
+                })
             else { continue }
             let fetch = LayerFetch(
-                store: store, source: found.source, step: Step(internal: "fetching \(layer.descriptor.digest)"), report: { _ in })
+                store: store, source: found.source, step: Step(internal: "fetching \(layer.descriptor.digest)"),
+                report: { _ in })
             return try await fetch.fetchBlob(layer)
         }
         return nil
@@ -157,7 +161,8 @@ extension BuildError {
 
     static func layerMismatch(_ descriptor: Descriptor, expected: Digest, found: Digest) -> BuildError {
         BuildError(
-            .layerMismatch, "unpacking the layer \(descriptor.digest): expected the diff ID \(expected), found \(found)",
+            .layerMismatch,
+            "unpacking the layer \(descriptor.digest): expected the diff ID \(expected), found \(found)",
             hint: "the image is damaged; nothing of it was kept")
     }
 }

@@ -99,8 +99,10 @@ struct LayerFetch: Sendable {
             throw BuildError.layerMismatch(layer.descriptor, expected: layer.diffID, found: diffID)
         }
         try store.database.save(
-            record(of: layer, uncompressedSize: count), of: SnapshotID(chainID: layer.chainID).rawValue, format: Self.format)
-        report(.progress(step, StepProgress(name: "\(layer.descriptor.digest)", current: size, total: size, isDone: true)))
+            record(of: layer, uncompressedSize: count), of: SnapshotID(chainID: layer.chainID).rawValue,
+            format: Self.format)
+        report(
+            .progress(step, StepProgress(name: "\(layer.descriptor.digest)", current: size, total: size, isDone: true)))
     }
 
     /// Makes sure that the blob is in the store.

@@ -56,7 +56,9 @@ public struct OutputPlan: Hashable, Sendable {
             throw BuildError.destinationIsDirectory(path)
         }
         let parent = OutputPath(path).parent
-        guard let status = try OutputPath(parent).status() else { throw BuildError.destinationParentMissing(path, parent) }
+        guard let status = try OutputPath(parent).status() else {
+            throw BuildError.destinationParentMissing(path, parent)
+        }
         guard status.isDirectory else { throw BuildError.destinationParentIsFile(path, parent) }
     }
 

@@ -38,7 +38,8 @@ struct BlobCopy: Sendable {
                 try cancellation.check()
                 let count = try describing("read", blobs.path(of: digest)) { () throws(Errno) in
                     try Syscall.read(
-                        descriptor, into: UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(Int(min(rest, 1 << 20)))))
+                        descriptor,
+                        into: UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(Int(min(rest, 1 << 20)))))
                 }
                 if count == 0 { break }
                 let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
@@ -47,6 +48,8 @@ struct BlobCopy: Sendable {
                 rest -= Int64(count)
             }
         }
-        guard rest == 0, hasher.finalize() == digest else { throw BuildError.blobDamaged(digest, blobs.path(of: digest)) }
+        guard rest == 0, hasher.finalize() == digest else {
+            throw BuildError.blobDamaged(digest, blobs.path(of: digest))
+        }
     }
 }

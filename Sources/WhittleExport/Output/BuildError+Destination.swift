@@ -8,7 +8,8 @@ extension BuildError {
         let hint: String? =
             switch error {
             case .noSpace, .diskQuotaExceeded: "free some disk space there, or name another place with 'dest='"
-            case .permissionDenied, .notPermitted, .readOnlyFileSystem: "name a place that you may write to with 'dest='"
+            case .permissionDenied, .notPermitted, .readOnlyFileSystem:
+                "name a place that you may write to with 'dest='"
             case .brokenPipe: "the program that reads the output has ended"
             default: nil
             }

@@ -45,7 +45,8 @@ enum OutputFile {
         }
     }
 
-    private static func open(_ path: String, _ shown: String, _ flags: OpenFlags) throws(BuildError) -> OwnedDescriptor {
+    private static func open(_ path: String, _ shown: String, _ flags: OpenFlags) throws(BuildError) -> OwnedDescriptor
+    {
         do throws(Errno) {
             return try Syscall.open(path, flags, mode: 0o666)
         } catch {

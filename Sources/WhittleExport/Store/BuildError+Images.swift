@@ -36,7 +36,8 @@ extension BuildError {
     }
 
     static func emptyImageIndex(_ digest: Digest) -> BuildError {
-        BuildError(.malformedDocument, "the image index \(digest) lists no image", hint: "build or pull the image again")
+        BuildError(
+            .malformedDocument, "the image index \(digest) lists no image", hint: "build or pull the image again")
     }
 
     static func ambiguousImage(_ prefix: String, _ ids: [Digest]) -> BuildError {

@@ -78,7 +78,8 @@ struct FileCopier {
         } catch {
             let isDevice = entry.status.kind == .characterDevice || entry.status.kind == .blockDevice
             throw isDevice && error == .notPermitted
-                ? BuildError.outputDevice("\(root)/\(entry.path)") : BuildError.outputFailed("\(root)/\(entry.path)", error)
+                ? BuildError.outputDevice("\(root)/\(entry.path)")
+                : BuildError.outputFailed("\(root)/\(entry.path)", error)
         }
     }
 

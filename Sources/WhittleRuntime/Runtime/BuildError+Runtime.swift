@@ -1,5 +1,5 @@
-public import WhittleCore
 internal import SystemPackage
+public import WhittleCore
 internal import WhittleFileSystem
 
 extension BuildError.Code {
@@ -36,7 +36,9 @@ extension BuildError {
     }
 
     static func runtimeUnusable(_ path: String, exitCode: Int32, output: [UInt8]) -> BuildError {
-        let line = output.split(separator: 0x0a).last.map { ": " + printable(String(decoding: $0.prefix(200), as: UTF8.self)) }
+        let line = output.split(separator: 0x0a).last.map {
+            ": " + printable(String(decoding: $0.prefix(200), as: UTF8.self))
+        }
         return BuildError(
             .runtimeFailed,
             "'\(printable(path)) --version' ended with exit code \(exitCode)\(line ?? "")",
@@ -59,7 +61,9 @@ extension BuildError {
             return BuildError(
                 .executableNotFound,
                 "cannot run '\(printable(name ?? arguments.first ?? ""))': its interpreter or dynamic loader is not in the image",
-                hint: "see its first line (#!), or `file` and `ldd` on it; a program built for glibc does not run on musl")
+                hint:
+                    "see its first line (#!), or `file` and `ldd` on it; a program built for glibc does not run on musl"
+            )
         case .wrongFormat(let name):
             return BuildError(
                 .executableRefused,
@@ -99,7 +103,8 @@ enum ExecFailure: Hashable {
         let text = message.lowercased()
         let name = Self.quoted(in: message)
         let isCrunExec = text.contains("exec container process")
-        let isExec = isCrunExec || text.contains("exec: \"") || text.hasPrefix("exec /") || text.hasPrefix("open executable")
+        let isExec =
+            isCrunExec || text.contains("exec: \"") || text.hasPrefix("exec /") || text.hasPrefix("open executable")
         if text.contains("executable file") && text.contains("not found") {
             self = .notFound(name)
         } else if isExec, text.contains("exec format error") {
@@ -125,7 +130,9 @@ enum ExecFailure: Hashable {
             return String(message[message.index(message.startIndex, offsetBy: 5)..<end])
         }
         let parts = message.split(separator: "\"", omittingEmptySubsequences: false)
-        guard let index = parts.firstIndex(where: { $0.hasSuffix("exec: ") }), index + 1 < parts.count else { return nil }
+        guard let index = parts.firstIndex(where: { $0.hasSuffix("exec: ") }), index + 1 < parts.count else {
+            return nil
+        }
         return String(parts[index + 1])
     }
 }

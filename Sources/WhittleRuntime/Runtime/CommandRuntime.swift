@@ -1,6 +1,6 @@
-internal import WhittleCore
 internal import Synchronization
 internal import SystemPackage
+internal import WhittleCore
 internal import WhittleFileSystem
 internal import WhittleOCI
 

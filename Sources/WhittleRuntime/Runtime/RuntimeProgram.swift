@@ -1,5 +1,5 @@
-internal import WhittleCore
 internal import SystemPackage
+internal import WhittleCore
 internal import WhittleFileSystem
 
 #if canImport(Glibc)

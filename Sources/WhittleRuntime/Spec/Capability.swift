@@ -42,7 +42,9 @@ package struct Capability: RawRepresentable, Hashable, Sendable {
     static func effective(inStatus status: [UInt8]) -> Set<Capability>? {
         let mark = "CapEff:\t"
         guard
-            let line = String(decoding: status, as: UTF8.self).split(separator: "\n").first(where: { $0.hasPrefix(mark) }),
+            let line = String(decoding: status, as: UTF8.self).split(separator: "\n").first(where: {
+                $0.hasPrefix(mark)
+            }),
             let bits = UInt64(line.dropFirst(mark.count), radix: 16)
         else { return nil }
         return Set(all.enumerated().filter { bits >> UInt64($0.offset) & 1 == 1 }.map { $0.element })

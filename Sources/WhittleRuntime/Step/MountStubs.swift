@@ -1,6 +1,6 @@
+internal import SystemPackage
 package import WhittleCore
 package import WhittleFileSystem
-internal import SystemPackage
 
 /// The empty files and directories that a container's mounts need in its root file system, and their removal.
 ///
@@ -108,7 +108,9 @@ package struct MountStubs {
         guard let status = try root.status(of: place, followingLinks: false), status.isLink else { return place }
         // A link to nothing. The kernel stops after 40.
         links += 1
-        guard links <= 40 else { throw BuildError.fileSystem("make a mount point at", path, .tooManySymbolicLinkLevels) }
+        guard links <= 40 else {
+            throw BuildError.fileSystem("make a mount point at", path, .tooManySymbolicLinkLevels)
+        }
         let text = try root.linkTarget(of: place).description
         return try self.place(for: text.utf8.first == 0x2f ? text : "\(directory)/\(text)", &links)
     }

@@ -31,7 +31,8 @@ struct StepFiles {
     /// Those are read-only, as in BuildKit: what a step wrote to them would be lost without a word.
     var mounts: [RuntimeSpec.Mount] {
         let own = [
-            RuntimeSpec.Mount("/etc/resolv.conf", type: "bind", source: "\(directory)/resolv.conf", options: ["rbind", "ro"]),
+            RuntimeSpec.Mount(
+                "/etc/resolv.conf", type: "bind", source: "\(directory)/resolv.conf", options: ["rbind", "ro"]),
             RuntimeSpec.Mount("/etc/hosts", type: "bind", source: "\(directory)/hosts", options: ["rbind", "ro"]),
         ]
         return own

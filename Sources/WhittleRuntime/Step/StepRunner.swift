@@ -99,7 +99,8 @@ extension StepProcess {
             throw BuildError.invalidStep("its environment variable '\(name)' holds a NUL byte")
         }
         for mount in mounts where mount.target.utf8.first != UInt8(ascii: "/") || mount.target.utf8.contains(0) {
-            throw BuildError.invalidStep("its mount target '\(BuildError.printable(mount.target))' is not an absolute path")
+            throw BuildError.invalidStep(
+                "its mount target '\(BuildError.printable(mount.target))' is not an absolute path")
         }
     }
 }
