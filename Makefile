@@ -45,10 +45,10 @@ check: setup-build lint
 	$(SWIFT) test --skip-build --skip WhittleEngineTests --skip WhittleRuntimeTests --skip WhittleRegistryTests
 
 lint:
-	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests
+	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks
 
 format:
-	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
+	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests Benchmarks
 
 examples: setup-test release
 	WHITTLE=$(RELEASE) scripts/examples.sh
@@ -57,7 +57,7 @@ integration: setup-test release
 	WHITTLE=$(RELEASE) Tests/integration/run.sh
 
 bench: setup-bench release
-	Benchmarks/run.sh $(RELEASE)
+	Benchmarks/run.py $(RELEASE)
 
 # Completions and the man page come out of the argument definitions.
 generated: release
