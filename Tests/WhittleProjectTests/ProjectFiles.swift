@@ -42,7 +42,7 @@ enum ProjectFiles {
         process.currentDirectoryURL = root
         let output = FileManager.default.temporaryDirectory.appendingPathComponent("whittle-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: output) }  // a temporary file that stays breaks nothing
-        FileManager.default.createFile(atPath: output.path, contents: nil)
+        try Data().write(to: output)
         process.standardOutput = try FileHandle(forWritingTo: output)
         let errors = Pipe()
         process.standardError = errors

@@ -23,7 +23,7 @@ struct SourceTests {
     /// Constructs whose safety the compiler does not prove.
     static let unproven = [
         "@unchecked Sendable", "nonisolated(unsafe)", "unsafeBitCast", "unsafeDowncast", "assumingMemoryBound",
-        "Unmanaged.", "UnsafeMutablePointer<", "UnsafeMutableRawPointer", "withMemoryRebound", "@unsafe",
+        "Unmanaged<", "Unmanaged.", "withMemoryRebound", "unsafelyUnwrapped", "unsafeAddress",
     ]
 
     @Test("what the compiler cannot prove carries a SAFETY comment")
