@@ -165,4 +165,11 @@ extension BuildError {
             "unpacking the layer \(descriptor.digest): expected the diff ID \(expected), found \(found)",
             hint: "the image is damaged; nothing of it was kept")
     }
+
+    /// Says which layer it is about; the code stays.
+    static func unpackingLayer(_ digest: Digest, _ error: BuildError) -> BuildError {
+        guard !error.message.contains(digest.hex) else { return error }
+        return BuildError(
+            error.code, "bringing in the layer \(digest): \(error.message)", hint: error.hint, cause: error.cause)
+    }
 }

@@ -61,6 +61,10 @@ struct LayerFetch: Sendable {
             let active = try store.snapshots.prepare(parent: nil)
             do {
                 try await fill(active, with: layer)
+            } catch let error as BuildError {
+                // As above.
+                try? store.snapshots.remove(active)
+                throw BuildError.unpackingLayer(layer.descriptor.digest, error)
             } catch {
                 // As above.
                 try? store.snapshots.remove(active)
