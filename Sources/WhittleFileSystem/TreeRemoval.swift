@@ -1,5 +1,5 @@
-package import WhittleCore
 package import SystemPackage
+package import WhittleCore
 
 #if canImport(Glibc)
     internal import Glibc

@@ -189,7 +189,9 @@ struct LayerTree {
 
 extension LayerTree {
     /// The open directory that holds `place`, made where it is missing.
-    private mutating func parentDirectory(of place: LayerPath, for entry: [UInt8]) throws(BuildError) -> SharedDescriptor {
+    private mutating func parentDirectory(of place: LayerPath, for entry: [UInt8]) throws(BuildError)
+        -> SharedDescriptor
+    {
         if let parent, place.isDirectly(in: parent.path) { return parent.directory }
         let wanted = place.parent
         let directory = try openDirectory(wanted, for: entry)

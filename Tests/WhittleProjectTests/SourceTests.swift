@@ -35,7 +35,8 @@ struct SourceTests {
                 guard !code.hasPrefix("//"), let construct = Self.unproven.first(where: code.contains) else { continue }
                 // The comment stands above the declaration or function, or at the top of a file that wraps one C API.
                 let nearby = lines[max(0, number - 12)...number]
-                let isExplained = nearby.contains { $0.contains("SAFETY:") } || lines.prefix(25).contains { $0.contains("SAFETY:") }
+                let isExplained =
+                    nearby.contains { $0.contains("SAFETY:") } || lines.prefix(25).contains { $0.contains("SAFETY:") }
                 #expect(isExplained, "\(path):\(number + 1): '\(construct)' without '// SAFETY:'")
             }
         }

@@ -44,7 +44,8 @@ final class FastGzipChunks: ChunkCompressor {
     }
 
     private func deflate(_ input: UnsafeRawBufferPointer, isLast: Bool) throws(BuildError) {
-        stream.pointee.next_in = UnsafeMutableRawPointer(mutating: input.baseAddress)?.assumingMemoryBound(to: UInt8.self)
+        stream.pointee.next_in = UnsafeMutableRawPointer(mutating: input.baseAddress)?.assumingMemoryBound(
+            to: UInt8.self)
         stream.pointee.avail_in = UInt32(input.count)
         stream.pointee.end_of_stream = isLast ? 1 : 0
         stream.pointee.flush = UInt16(isLast ? NO_FLUSH : SYNC_FLUSH)
