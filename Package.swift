@@ -118,6 +118,18 @@ targets += [
 let package = Package(
     name: "whittle",
     platforms: [.macOS(.v15)],
+    // The program, and what another Swift tool would embed. Between themselves the targets share more (`package`).
+    products: [
+        .executable(name: "whittle", targets: ["whittle"]),
+        .library(name: "WhittleCore", targets: ["WhittleCore"]),
+        .library(name: "WhittleOCI", targets: ["WhittleOCI"]),
+        .library(name: "WhittleDockerfile", targets: ["WhittleDockerfile"]),
+        .library(name: "WhittleArchive", targets: ["WhittleArchive"]),
+        .library(name: "WhittleGraph", targets: ["WhittleGraph"]),
+        .library(name: "WhittleFrontend", targets: ["WhittleFrontend"]),
+        .library(name: "WhittleSolver", targets: ["WhittleSolver"]),
+        .library(name: "WhittleRegistry", targets: ["WhittleRegistry"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
