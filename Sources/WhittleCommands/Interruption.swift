@@ -30,15 +30,16 @@ enum Interruption {
 
 /// The first signal that came.
 private final class Received: Sendable {
-    private let first = Mutex<CInt?>(nil)
+    private let first = Mutex<(number: CInt, time: ContinuousClock.Instant)?>(nil)
 
-    var signal: CInt? { first.withLock { $0 } }
+    var signal: CInt? { first.withLock { $0?.number } }
 
-    /// - Returns: whether one had come before.
+    /// - Returns: whether one had come before. What was sent to the whole group of processes, as timeout(1) does,
+    ///   arrives here twice, once from outside whittle's namespaces; nobody asks twice within a tenth of a second.
     func note(_ number: CInt) -> Bool {
         first.withLock { first in
-            if first != nil { return true }
-            first = number
+            if let first { return ContinuousClock.now - first.time > .milliseconds(100) }
+            first = (number, .now)
             return false
         }
     }
