@@ -55,7 +55,7 @@ struct RuntimeSpecTests {
 
     @Test("hides nothing from an insecure step, and gives it every capability")
     func insecure() {
-        let filter = SeccompFilter(.containerDefault(capabilities: []), for: [.x86_64])
+        let filter = SeccompFilter(.containerDefault(capabilities: []), for: [.x64])
         let document = Self.document(
             StepProcess(arguments: ["x"], security: .insecure), seccomp: filter.map { .program($0) } ?? .none)
         #expect(document["linux"]?["maskedPaths"] == [])
@@ -142,7 +142,7 @@ struct RuntimeSpecTests {
 
     @Test("writes a compiled profile as crun's annotation")
     func annotation() throws {
-        let filter = try #require(SeccompFilter(.containerDefault(capabilities: []), for: [.x86_64]))
+        let filter = try #require(SeccompFilter(.containerDefault(capabilities: []), for: [.x64]))
         let document = Self.document(StepProcess(arguments: ["x"]), seccomp: .program(filter))
         #expect(document["linux"]?["seccomp"] == nil)
         let text = try #require(document["annotations"]?["run.oci.seccomp_bpf_data"]?.string)

@@ -16,7 +16,7 @@ struct SeccompFilterTests {
 
     @Test(
         "answers each call number as the table has it, on every architecture",
-        arguments: [[SeccompArchitecture.x86_64, .x86, .x32], [.arm64, .arm]])
+        arguments: [[SeccompArchitecture.x64, .x86, .x32], [.arm64, .arm]])
     func numbers(family: [SeccompArchitecture]) throws {
         let machine = FilterMachine(try Self.filter(family))
         let held = Set(Capability.containerDefault)
@@ -78,22 +78,22 @@ struct SeccompFilterTests {
 
     @Test("looks at arguments where the profile asks for it", arguments: calls)
     func arguments(call: Call) throws {
-        let machine = FilterMachine(try Self.filter([.x86_64, .x86, .x32]))
+        let machine = FilterMachine(try Self.filter([.x64, .x86, .x32]))
         // keyctl is in no row: it has no grant.
         let number =
-            SeccompTable.rows.first { $0.name == call.name }?.numbers[SeccompArchitecture.x86_64.rawValue] ?? 250
-        let answer = machine.answer(.x86_64, number, arguments: [call.argument])
+            SeccompTable.rows.first { $0.name == call.name }?.numbers[SeccompArchitecture.x64.rawValue] ?? 250
+        let answer = machine.answer(.x64, number, arguments: [call.argument])
         #expect(answer == (call.isAllowed ? Self.allow : Self.notPermitted))
     }
 
     @Test("tells programs that newer calls do not exist, so that they fall back")
     func newerCalls() throws {
-        let machine = FilterMachine(try Self.filter([.x86_64, .x86, .x32]))
-        #expect(machine.answer(.x86_64, 466) == Self.allow)
-        #expect(machine.answer(.x86_64, 467) == Self.noSuchCall)
+        let machine = FilterMachine(try Self.filter([.x64, .x86, .x32]))
+        #expect(machine.answer(.x64, 466) == Self.allow)
+        #expect(machine.answer(.x64, 467) == Self.noSuchCall)
         #expect(machine.answer(.x86, 467) == Self.noSuchCall)
         #expect(machine.answer(.x32, 470) == Self.noSuchCall)
-        #expect(machine.answer(.x86_64, .max) == Self.noSuchCall)
+        #expect(machine.answer(.x64, .max) == Self.noSuchCall)
         let arm = FilterMachine(try Self.filter([.arm64, .arm]))
         #expect(arm.answer(.arm64, 467) == Self.noSuchCall)
         // set_tls and its like have numbers far above.
@@ -102,22 +102,22 @@ struct SeccompFilterTests {
 
     @Test("kills a program that calls in the manner of a foreign architecture")
     func foreign() throws {
-        let machine = FilterMachine(try Self.filter([.x86_64, .x86, .x32]))
+        let machine = FilterMachine(try Self.filter([.x64, .x86, .x32]))
         #expect(machine.answer(.arm64, 63) == Self.kill)
     }
 
     @Test("opens the calls that a capability stands for")
     func capabilities() throws {
         let profile = SeccompProfile.containerDefault(capabilities: [.sysAdmin])
-        let machine = FilterMachine(try #require(SeccompFilter(profile, for: [.x86_64])))
-        for number: UInt32 in [165, 56, 435, 103] { #expect(machine.answer(.x86_64, number) == Self.allow) }
-        #expect(machine.answer(.x86_64, 56, arguments: [0x1000_0000]) == Self.allow)
-        #expect(machine.answer(.x86_64, 161) == Self.notPermitted, "chroot needs CAP_SYS_CHROOT")
+        let machine = FilterMachine(try #require(SeccompFilter(profile, for: [.x64])))
+        for number: UInt32 in [165, 56, 435, 103] { #expect(machine.answer(.x64, number) == Self.allow) }
+        #expect(machine.answer(.x64, 56, arguments: [0x1000_0000]) == Self.allow)
+        #expect(machine.answer(.x64, 161) == Self.notPermitted, "chroot needs CAP_SYS_CHROOT")
     }
 
     @Test("stays well below the kernel's limit, also for conditions on many values")
     func length() throws {
-        #expect(try Self.filter([.x86_64, .x86, .x32]).program.count < 1000)
+        #expect(try Self.filter([.x64, .x86, .x32]).program.count < 1000)
         let odd = stride(from: UInt32(1), to: 600, by: 2).map { $0...$0 }
         let profile = SeccompProfile(grants: ["socket": .allowIf(.among(argument: 1, odd))])
         let machine = FilterMachine(try #require(SeccompFilter(profile, for: [.arm64])))

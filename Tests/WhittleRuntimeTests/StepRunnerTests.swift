@@ -1,4 +1,3 @@
-import Synchronization
 import Testing
 import WhittleCore
 import WhittleFileSystem
@@ -170,12 +169,12 @@ struct StepRunnerTests {
             arguments: ["/bin/sh", "-c", "sh -c 'sleep 1\(mark) & echo started; wait' & wait; exit 3"])
         let step = Task { try await fixture.run(process) { _ in start.finish() } }
         for await _ in started {}
-        #expect(try isRunning(mark))
+        #expect(try NamespaceProgram.isRunning(mark))
         let clock = ContinuousClock.now
         step.cancel()
         await #expect(throws: CancellationError.self) { try await step.value }
         #expect(ContinuousClock.now - clock < .seconds(2), "SIGTERM was enough")
-        #expect(try !isRunning(mark))
+        #expect(try !NamespaceProgram.isRunning(mark))
         #expect(try fixture.remains() == [])
     }
 
@@ -194,7 +193,7 @@ struct StepRunnerTests {
         for await _ in started {}
         step.cancel()
         await #expect(throws: CancellationError.self) { try await step.value }
-        #expect(try !isRunning(mark), "the runtime is gone, but its container too")
+        #expect(try !NamespaceProgram.isRunning(mark), "the runtime is gone, but its container too")
         #expect(try fixture.remains() == [])
     }
 
@@ -216,7 +215,7 @@ struct StepRunnerTests {
         let mark = "\(UInt64.random(in: 1 ... 1 << 40))"
         #expect(try await fixture.run("sleep 1\(mark) & echo left") == 0)
         #expect(fixture.output == "left\n")
-        #expect(try !isRunning(mark))
+        #expect(try !NamespaceProgram.isRunning(mark))
     }
 
     struct Refused: CustomTestStringConvertible, Sendable {
@@ -330,17 +329,6 @@ struct StepRunnerTests {
         }
         for (index, fixture) in fixtures.enumerated() {
             #expect(fixture.output == "\(index).0\n\(index).1\n\(index).2\n")
-        }
-    }
-
-    /// Whether a process has `mark` in its command line.
-    private func isRunning(_ mark: String) throws -> Bool {
-        let proc = try RootDirectory("/proc")
-        return try proc.names(in: "/").contains { name in
-            guard Int(name.description) != nil else { return false }
-            // The process may end while this looks.
-            let line = (try? FileReading.bytes(ofFileAt: "/proc/\(name)/cmdline")) ?? nil
-            return String(decoding: line ?? [], as: UTF8.self).contains("sleep\01\(mark)")
         }
     }
 }

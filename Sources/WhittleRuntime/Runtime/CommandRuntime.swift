@@ -14,7 +14,7 @@ package final class CommandRuntime: OCIRuntime {
     private let stateDirectory: String
     private let teardown: Teardown
     /// The last profile that was compiled: steps of a build mostly share one.
-    private let compiled = Mutex<(profile: SeccompProfile, filter: SeccompFilter?)?>(nil)
+    private static let compiled = Mutex<(profile: SeccompProfile, filter: SeccompFilter?)?>(nil)
 
     /// - Parameters:
     ///   - stateDirectory: where the runtime keeps the state of running containers, see ``ScratchSpace/statePath``.
@@ -92,7 +92,7 @@ package final class CommandRuntime: OCIRuntime {
     private func seccompForm(of spec: RuntimeSpec) -> RuntimeSpec.SeccompForm {
         guard program.hasSeccomp, let profile = spec.seccomp else { return .none }
         guard program.takesCompiledSeccomp else { return .rules }
-        let filter = compiled.withLock { compiled in
+        let filter = Self.compiled.withLock { compiled in
             if let compiled, compiled.profile == profile { return compiled.filter }
             let filter = SeccompFilter(profile)
             compiled = (profile, filter)

@@ -1,12 +1,12 @@
 /// An architecture whose programs a kernel runs, with its own numbers for system calls.
 package enum SeccompArchitecture: Int, CaseIterable, Sendable {
     // In the order of the table's columns.
-    case x86_64, x86, x32, arm64, arm
+    case x64, x86, x32, arm64, arm
 
     /// All whose programs run on a kernel for this program's architecture; empty where the table has no numbers.
     package static let native: [SeccompArchitecture] = {
         #if arch(x86_64)
-            [.x86_64, .x86, .x32]
+            [.x64, .x86, .x32]
         #elseif arch(arm64)
             [.arm64, .arm]
         #else
@@ -17,7 +17,7 @@ package enum SeccompArchitecture: Int, CaseIterable, Sendable {
     /// The name in the OCI runtime specification.
     var name: String {
         switch self {
-        case .x86_64: "SCMP_ARCH_X86_64"
+        case .x64: "SCMP_ARCH_X86_64"
         case .x86: "SCMP_ARCH_X86"
         case .x32: "SCMP_ARCH_X32"
         case .arm64: "SCMP_ARCH_AARCH64"
@@ -28,7 +28,7 @@ package enum SeccompArchitecture: Int, CaseIterable, Sendable {
     /// `AUDIT_ARCH_*` of linux/audit.h. x32 shares that of x86-64.
     var auditToken: UInt32 {
         switch self {
-        case .x86_64, .x32: 0xc000_003e
+        case .x64, .x32: 0xc000_003e
         case .x86: 0x4000_0003
         case .arm64: 0xc000_00b7
         case .arm: 0x4000_0028

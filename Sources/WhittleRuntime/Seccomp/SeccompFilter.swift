@@ -22,7 +22,7 @@ package struct SeccompFilter: Sendable {
         // x32 calls are x86-64 calls with a marker bit, that is, with high numbers: one tree for both.
         for architecture in architectures where architecture != .x32 {
             var tree = Self.tree(of: profile, architecture)
-            if architecture == .x86_64, architectures.contains(.x32) {
+            if architecture == .x64, architectures.contains(.x32) {
                 let marker = SeccompArchitecture.x32.numberBase
                 tree = Self.branch(at: marker, below: tree, from: Self.tree(of: profile, .x32))
             }

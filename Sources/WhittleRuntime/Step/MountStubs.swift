@@ -55,6 +55,23 @@ package struct MountStubs {
         return stubs
     }
 
+    /// Runs `body` with what `targets` need in `root`.
+    ///
+    /// - Throws: what `body` throws; `BuildError` (`file-system`) where stubs cannot be made or removed.
+    package static func withStubs<Value>(
+        for targets: [Target], in root: RootDirectory, _ body: () throws -> Value
+    ) throws -> Value {
+        var stubs = try prepare(targets, in: root)
+        let result = Result { try body() }
+        do {
+            try stubs.cleanUp()
+        } catch {
+            // The error of the body tells more; the root of a failed step is dropped.
+            if case .success = result { throw error }
+        }
+        return try result.get()
+    }
+
     /// Removes what was made and is still as it was made. Does nothing the second time.
     ///
     /// - Throws: `BuildError` (`file-system`); then some of it is still there.

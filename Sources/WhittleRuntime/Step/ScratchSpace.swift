@@ -30,14 +30,19 @@ package final class ScratchSpace: Sendable {
     /// The directory in which runtimes keep the state of running containers.
     package var statePath: String { "\(path)/state" }
 
-    /// Makes an empty bundle directory.
-    func makeBundle(_ identifier: String) throws(BuildError) -> String {
-        try root.makeDirectories("/bundles/\(identifier)", DirectoryCreation(mode: 0o700))
-        return "\(path)/bundles/\(identifier)"
-    }
-
-    /// Removes a bundle with everything in it.
-    func removeBundle(_ identifier: String) throws(BuildError) {
-        try root.remove("/bundles/\(identifier)")
+    /// Runs `body` with an empty directory, and removes it with everything in it.
+    ///
+    /// - Throws: what `body` throws; `BuildError` (`file-system`) where the directory cannot be made or removed.
+    func withBundle<Value>(_ identifier: String, _ body: (String) throws -> Value) throws -> Value {
+        let bundle = "/bundles/\(identifier)"
+        try root.makeDirectories(bundle, DirectoryCreation(mode: 0o700))
+        let result = Result { try body(path + bundle) }
+        do {
+            try root.remove(bundle)
+        } catch {
+            // The error of the body tells more; what is left ends with the process.
+            if case .success = result { throw error }
+        }
+        return try result.get()
     }
 }

@@ -48,8 +48,8 @@ package struct StepRunner: Sendable {
         let user = try users.user(process.user)
 
         let identifier = "whittle-" + String(UInt64.random(in: 0 ... .max), radix: 36)
-        let files = try StepFiles(process, in: scratch.makeBundle(identifier))
-        return try finally({ try scratch.removeBundle(identifier) }) {
+        return try scratch.withBundle(identifier) { directory in
+            let files = try StepFiles(process, in: directory)
             try files.write()
             if try root.status(of: process.workingDirectory) == nil {
                 let owner = FileOwner(uid: user.uid, gid: user.gid)
@@ -59,27 +59,12 @@ package struct StepRunner: Sendable {
             let targets = try spec.mounts.map { mount in
                 MountStubs.Target(mount.target, isDirectory: try files.isDirectory(mount))
             }
-            var stubs = try MountStubs.prepare(targets, in: root)
-            return try finally({ try stubs.cleanUp() }) {
-                let bundle = RuntimeBundle(identifier: identifier, directory: files.directory, spec: spec)
-                return try runtime.run(bundle, cancellation: cancellation, receive: receive)
+            let bundle = RuntimeBundle(identifier: identifier, directory: directory, spec: spec)
+            return try MountStubs.withStubs(for: targets, in: root) {
+                try runtime.run(bundle, cancellation: cancellation, receive: receive)
             }
         }
     }
-}
-
-/// Runs `body`, then `cleanUp`, whether it threw or not. The error of `body` wins.
-private func finally<Value>(_ cleanUp: () throws -> Void, _ body: () throws -> Value) throws -> Value {
-    let value: Value
-    do {
-        value = try body()
-    } catch {
-        // A failed clean-up leaves something in a directory that ends with the process, or in a dropped snapshot.
-        try? cleanUp()
-        throw error
-    }
-    try cleanUp()
-    return value
 }
 
 extension StepProcess {
