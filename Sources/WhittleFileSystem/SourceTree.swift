@@ -23,16 +23,24 @@ package final class SourceTree: Sendable {
     let filter: TreeFilter?
     let index: FileIndex?
     /// The clock before anything was listed.
-    let createdAt = FileTime.now
+    let createdAt: FileTime
     private let top = Mutex<SourceDirectory?>(nil)
 
     /// - Parameters:
     ///   - filter: paths it leaves out do not exist.
     ///   - index: digests of earlier builds.
-    package init(
+    package convenience init(
         _ root: RootDirectory, kind: Kind, filter: TreeFilter? = nil, index: FileIndex? = nil
     ) {
+        self.init(root, kind: kind, filter: filter, index: index, at: .now)
+    }
+
+    /// As the other; the clock is the caller's.
+    init(
+        _ root: RootDirectory, kind: Kind, filter: TreeFilter? = nil, index: FileIndex? = nil, at now: FileTime
+    ) {
         self.root = root
+        createdAt = now
         self.kind = kind
         self.filter = filter
         self.index = index
