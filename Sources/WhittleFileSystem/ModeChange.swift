@@ -1,8 +1,8 @@
-public import WhittleCore
+package import WhittleCore
 
 extension BuildError.Code {
     /// The value of `--chmod` is neither an octal nor a symbolic mode.
-    public static let invalidMode = BuildError.Code(rawValue: "invalid-mode")
+    static let invalidMode = BuildError.Code(rawValue: "invalid-mode")
 }
 
 extension BuildError {

@@ -13,8 +13,7 @@ extension SourceTree {
     /// - Throws: `BuildError` (`copy-source-not-found`, `path-escapes`, `invalid-pattern`, `file-system`).
     func matches(_ source: String, _ request: CopyRequest) throws(BuildError) -> [Match] {
         guard request.allowsWildcards, GlobPattern.isPattern(source) else {
-            let entry = try find(source, followingLast: request.followsLinks)
-            return [Match(entry: entry, name: EntryPath(source).components.last ?? EntryPath())]
+            return [try match(source, followingLast: request.followsLinks)]
         }
         let components = EntryPath(source).components.map { "\($0)" }
         let firstPattern = components.firstIndex { GlobPattern.isPattern($0) } ?? components.count
@@ -47,11 +46,16 @@ extension SourceTree {
     ///
     /// - Throws: `BuildError` (`copy-source-not-found`, `path-escapes`, `file-system`).
     func find(_ source: String, followingLast: Bool) throws(BuildError) -> SourceEntry {
-        if case .found(let entry) = try resolve(source, followingLast: followingLast) { return entry }
+        try match(source, followingLast: followingLast).entry
+    }
+
+    private func match(_ source: String, followingLast: Bool) throws(BuildError) -> Match {
         // BuildKit takes a path without wildcards as it is, escapes and all; people expect `\[` to be a bracket.
         let unescaped = GlobPattern.unescaped(source)
-        if unescaped != source, case .found(let entry) = try resolve(unescaped, followingLast: followingLast) {
-            return entry
+        for path in unescaped == source ? [source] : [source, unescaped] {
+            if case .found(let entry) = try resolve(path, followingLast: followingLast) {
+                return Match(entry: entry, name: EntryPath(path).components.last ?? EntryPath())
+            }
         }
         throw try notFound(source)
     }

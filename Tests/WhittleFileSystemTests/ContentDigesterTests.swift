@@ -15,7 +15,9 @@ struct ContentDigesterTests {
         try fixture.directory.link("source/d/l", to: "a")
     }
 
-    private func digest(_ source: String = "d", _ kind: SourceTree.Kind = .context, index: FileIndex? = nil) throws -> Digest {
+    private func digest(_ source: String = "d", _ kind: SourceTree.Kind = .context, index: FileIndex? = nil) throws
+        -> Digest
+    {
         try ContentDigester.digest(of: fixture.plan([source], in: fixture.tree(kind, index: index)))
     }
 

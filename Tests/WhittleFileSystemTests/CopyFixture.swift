@@ -60,7 +60,7 @@ struct CopyFixture {
     /// Everything in the destination: `path/`, `path=contents` or `path->target`.
     func result() throws -> [String] {
         var lines: [String] = []
-        try TreeWalk(directory("target")).forEach { entry in
+        try TreeWalk(directory("target")).forEach(cancellation: nil) { entry in
             switch entry.status.kind {
             case .directory: lines.append("\(entry.path)/")
             case .symbolicLink: lines.append("\(entry.path)->\(try entry.linkTarget())")

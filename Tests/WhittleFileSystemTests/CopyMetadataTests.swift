@@ -127,7 +127,8 @@ struct CopyMetadataTests {
             let found = try Syscall.open(fixture.directory(path), .readOnly).withDescriptor {
                 try ExtendedAttributes.list($0)
             }
-            #expect(found.filter { $0.name != "security.selinux" } == [ExtendedAttribute(name: "user.note", value: [1])])
+            #expect(
+                found.filter { $0.name != "security.selinux" } == [ExtendedAttribute(name: "user.note", value: [1])])
         }
     }
 

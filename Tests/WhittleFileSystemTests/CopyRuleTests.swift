@@ -169,8 +169,13 @@ struct CopyRuleTests {
         arguments: [
             ("t/a/b/./c/d", ["c/", "c/d/", "c/d/e/", "c/d/e/bay=1", "c/d/foo=1"]),
             ("./t/a/b/c/d/foo", ["t/", "t/a/", "t/a/b/", "t/a/b/c/", "t/a/b/c/d/", "t/a/b/c/d/foo=1"]),
-            ("t/a/./*/c/d/e", ["b/", "b/c/", "b/c/d/", "b/c/d/e/", "b/c/d/e/bay=1", "b2/", "b2/c/", "b2/c/d/",
-                "b2/c/d/e/", "b2/c/d/e/bar=1"]),
+            (
+                "t/a/./*/c/d/e",
+                [
+                    "b/", "b/c/", "b/c/d/", "b/c/d/e/", "b/c/d/e/bay=1", "b2/", "b2/c/", "b2/c/d/",
+                    "b2/c/d/e/", "b2/c/d/e/bar=1",
+                ]
+            ),
             ("t/a/b*/./c/**/e", ["c/", "c/d/", "c/d/e/", "c/d/e/bar=1", "c/d/e/bay=1"]),
             ("t/a/b3*/./c", []), ("t/a/b/./x*", []),
         ])

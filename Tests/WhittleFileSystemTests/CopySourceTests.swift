@@ -10,7 +10,9 @@ struct CopySourceTests {
 
     init() throws { fixture = try CopyFixture() }
 
-    private func failure(_ source: String, _ kind: SourceTree.Kind = .context, filter: TreeFilter? = nil) throws -> BuildError? {
+    private func failure(_ source: String, _ kind: SourceTree.Kind = .context, filter: TreeFilter? = nil) throws
+        -> BuildError?
+    {
         #expect(throws: BuildError.self) { try fixture.plan([source], in: fixture.tree(kind, filter: filter)) }
     }
 

@@ -19,12 +19,14 @@ struct PatternTests {
         "matches as Go's filepath.Match",
         arguments: [
             Case("abc", "abc", true), Case("*", "abc", true), Case("*c", "abc", true), Case("a*", "a", true),
-            Case("a*", "ab/c", false), Case("a*b*c*d*e*", "axbxcxdxexxx", true), Case("a*b?c*x", "abxbbxdbxebxczzx", true),
+            Case("a*", "ab/c", false), Case("a*b*c*d*e*", "axbxcxdxexxx", true),
+            Case("a*b?c*x", "abxbbxdbxebxczzx", true),
             Case("a*b?c*x", "abxbbxdbxebxczzy", false), Case("ab[c]", "abc", true), Case("ab[b-d]", "abc", true),
             Case("ab[e-g]", "abc", false), Case("ab[^c]", "abc", false), Case("ab[^e-g]", "abc", true),
             Case("a\\*b", "a*b", true), Case("a\\*b", "ab", false), Case("a?b", "a☺b", true),
             Case("a[^a]b", "a☺b", true), Case("a???b", "a☺b", false), Case("[\\]a]", "]", true),
-            Case("[\\-x]", "-", true), Case("arr[[]0].txt", "arr[0].txt", true), Case("", "", true), Case("", "a", false),
+            Case("[\\-x]", "-", true), Case("arr[[]0].txt", "arr[0].txt", true), Case("", "", true),
+            Case("", "a", false),
             Case("*x", "xxx", true), Case("**", "abc", true), Case("[z-a]", "m", false), Case(".*", ".hidden", true),
             Case("*", ".hidden", true),
         ])
@@ -95,7 +97,8 @@ struct ModeChangeTests {
         arguments: [
             Case(text: "755", before: 0o600, after: 0o755), Case(text: "0", before: 0o7777, after: 0),
             Case(text: "7777", before: 0, after: 0o7777), Case(text: "0644", before: 0o4755, after: 0o644),
-            Case(text: "u=rwX,go=rX", before: 0o600, after: 0o644), Case(text: "u=rwX,go=rX", before: 0o711, after: 0o755),
+            Case(text: "u=rwX,go=rX", before: 0o600, after: 0o644),
+            Case(text: "u=rwX,go=rX", before: 0o711, after: 0o755),
             Case(text: "u=rwX,go=rX", before: 0o700, after: 0o755, isDirectory: true),
             Case(text: "u=rwX,go=rX", before: 0o600, after: 0o755, isDirectory: true),
             Case(text: "a+x", before: 0o644, after: 0o755), Case(text: "+x", before: 0o644, after: 0o755),
@@ -103,7 +106,8 @@ struct ModeChangeTests {
             Case(text: "=r", before: 0o6777, after: 0o444), Case(text: "g=u", before: 0o740, after: 0o770),
             Case(text: "g=u-w", before: 0o740, after: 0o750), Case(text: "o=g", before: 0o751, after: 0o755),
             Case(text: "u+s", before: 0o755, after: 0o4755), Case(text: "g+s", before: 0o755, after: 0o2755),
-            Case(text: "+t", before: 0o777, after: 0o1777, isDirectory: true), Case(text: "o+s", before: 0o755, after: 0o755),
+            Case(text: "+t", before: 0o777, after: 0o1777, isDirectory: true),
+            Case(text: "o+s", before: 0o755, after: 0o755),
             Case(text: "u-s", before: 0o6755, after: 0o2755), Case(text: "a-X", before: 0o755, after: 0o644),
             Case(text: "u=rw,g=r,o=", before: 0o777, after: 0o640), Case(text: "u+r-x", before: 0o311, after: 0o611),
             Case(text: "ug+w", before: 0o444, after: 0o664),
@@ -113,7 +117,9 @@ struct ModeChangeTests {
         #expect(change.applied(to: example.before, isDirectory: example.isDirectory) == example.after)
     }
 
-    @Test("refuses what is no mode", arguments: ["", "8", "10000", "77777777777", "u", "u=z", "rwx", "u+x,", ",", "-1x", "é", "+u q"])
+    @Test(
+        "refuses what is no mode",
+        arguments: ["", "8", "10000", "77777777777", "u", "u=z", "rwx", "u+x,", ",", "-1x", "é", "+u q"])
     func rejects(_ text: String) {
         let error = #expect(throws: BuildError.self) { try ModeChange(parsing: text) }
         #expect(error?.code == .invalidMode)

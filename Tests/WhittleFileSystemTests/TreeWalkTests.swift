@@ -13,7 +13,7 @@ struct TreeWalkTests {
 
     private func paths(_ filter: TreeFilter? = nil) throws -> [String] {
         var paths: [String] = []
-        try TreeWalk(directory.path, filter: filter).forEach {
+        try TreeWalk(directory.path, filter: filter).forEach(cancellation: nil) {
             paths.append($0.path.description + ($0.isParentOnly ? " (parent)" : ""))
         }
         return paths
@@ -42,7 +42,7 @@ struct TreeWalkTests {
             try ExtendedAttributes.set(ExtendedAttribute(name: "user.a", value: [1, 2]), on: descriptor)
         }
         var seen: [String] = []
-        try TreeWalk(directory.path).forEach { entry in
+        try TreeWalk(directory.path).forEach(cancellation: nil) { entry in
             if entry.status.isLink {
                 seen.append("-> \(try entry.linkTarget())")
                 let attributes = try entry.extendedAttributes()
@@ -83,7 +83,7 @@ struct TreeWalkTests {
         }
         var count = 0
         var longest = 0
-        try TreeWalk(directory.path).forEach { entry in
+        try TreeWalk(directory.path).forEach(cancellation: nil) { entry in
             count += 1
             longest = max(longest, entry.path.count)
             if !entry.status.isDirectory { _ = try entry.open() }
@@ -101,7 +101,7 @@ struct TreeWalkTests {
         _ = try raw.withCString { (path) throws(Errno) in
             try Syscall.open(path, [.writeOnly, .create], mode: 0o644)
         }
-        try TreeWalk(directory.path).forEach { entry in
+        try TreeWalk(directory.path).forEach(cancellation: nil) { entry in
             #expect(entry.name.bytes == [0x61, 0xff, 0x62])
             #expect(entry.path.description == "a\u{fffd}b")
             _ = try entry.open()
@@ -119,7 +119,7 @@ struct TreeWalkTests {
 
     @Test("says what it could not read")
     func missing() throws {
-        let error = #expect(throws: BuildError.self) { try TreeWalk(directory("nothing")).forEach { _ in } }
+        let error = #expect(throws: BuildError.self) { try TreeWalk(directory("nothing")).forEach(cancellation: nil) { _ in } }
         #expect(error?.message == "cannot open directory '\(directory("nothing"))': no such file or directory")
     }
 }
