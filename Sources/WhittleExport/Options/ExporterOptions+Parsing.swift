@@ -12,10 +12,11 @@ extension ExporterOptions {
     /// - Throws: `invalid-output`, `invalid-image-reference`, `unsupported-output`, `push-unsupported`.
     public init(parsing output: String) throws(BuildError) {
         let fields: [String]
-        do throws(CommaSeparatedFields.Invalid) {
-            fields = try CommaSeparatedFields.fields(of: output)
+        do throws(CommaSeparated.Fault) {
+            fields = try CommaSeparated.fields(output).map { $0.text }
         } catch {
-            throw BuildError.invalidOutput(output, error.description)
+            throw BuildError.invalidOutput(
+                output, error.rawValue, hint: "quote the whole of KEY=VALUE where a value has commas: \"name=a,b\"")
         }
         if fields == [output], !output.hasPrefix("type=") {
             if output == "-" {

@@ -1,14 +1,17 @@
-/// One line of comma-separated values, as `--mount` and `--device` have them: a field with a comma stands in double
-/// quotes, a quote inside is doubled.
-enum CommaSeparated {
-    enum Fault: String, Error {
+/// One line of comma-separated values, as `--mount`, `--device`, `--output` and `--secret` have them: a field with a comma
+/// stands in double quotes, a quote inside is doubled.
+///
+/// Format: RFC 4180 as Go's encoding/csv reads one line. Blanks count, nothing is trimmed.
+package enum CommaSeparated {
+    /// The rule that a text breaks, in words.
+    package enum Fault: String, Error {
         case empty = "it is empty"
         case bareQuote = "a double quote stands inside a field that does not begin with one"
         case openQuote = "a double quote does not end its field"
     }
 
     /// The fields of `text`, with the place of each in its UTF-8.
-    static func fields(_ text: String) throws(Fault) -> [(text: String, range: Range<Int>)] {
+    package static func fields(_ text: String) throws(Fault) -> [(text: String, range: Range<Int>)] {
         let bytes = Array(text.utf8)
         guard !bytes.isEmpty else { throw .empty }
         var fields: [(text: String, range: Range<Int>)] = []
@@ -26,7 +29,7 @@ enum CommaSeparated {
                     index += 1
                 }
             }
-            fields.append((UTF8Text.string(field, 0..<field.count), start..<index))
+            fields.append((String(decoding: field, as: UTF8.self), start..<index))
             guard index < bytes.count else { return fields }
             index += 1
         }
