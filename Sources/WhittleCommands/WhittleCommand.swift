@@ -6,7 +6,7 @@ package struct WhittleCommand: AsyncParsableCommand {
         commandName: "whittle",
         abstract: "Build container images from multi-stage Dockerfiles, and whittle them down.",
         version: WhittleVersion.current,
-        subcommands: [BuildCommand.self, ImagesCommand.self, HistoryCommand.self, ParseCommand.self])
+        subcommands: [BuildCommand.self, ParseCommand.self, ImagesCommand.self, HistoryCommand.self])
 
     package init() {}
 }

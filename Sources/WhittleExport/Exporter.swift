@@ -1,72 +1,96 @@
-internal import WhittleCore
 internal import WhittleFileSystem
 internal import WhittleOCI
 internal import WhittleSnapshot
 package import WhittleStore
 
 /// Writes the outputs of a build.
+///
+/// What is needed for an output (layers in some compression, the root file system as a directory) is asked for when it is
+/// known to be needed. Safe to use for several outputs at once.
 package struct Exporter: Sendable {
+    /// Gives the image with its layers compressed as asked.
+    package typealias ImageSource = @Sendable (LayerCompression) async throws -> ExportImage
+    /// Gives a directory that shows the final root file system, complete and unchanging.
+    package typealias RootSource = @Sendable () async throws -> String
+
     private let blobs: BlobStore
     private let names: ImageNames
     private let scratch: ProcessScratch
+    private let image: ImageSource
+    private let rootFileSystem: RootSource
 
-    package init(blobs: BlobStore, names: ImageNames, scratch: ProcessScratch) {
+    package init(
+        blobs: BlobStore, names: ImageNames, scratch: ProcessScratch, image: @escaping ImageSource,
+        rootFileSystem: @escaping RootSource
+    ) {
         self.blobs = blobs
         self.names = names
         self.scratch = scratch
+        self.image = image
+        self.rootFileSystem = rootFileSystem
     }
 
-    /// Writes an image: into the store, or as a layout or archive. Every blob of its layers must be in the store.
+    /// Writes one output.
     ///
-    /// - Parameter output: one that is an image (``ExporterOptions/imageFormat``).
-    /// - Throws: `output-destination`, `blob-damaged`, `file-system`, `image-index-corrupt`, `CancellationError`. After a
-    ///   throw the destination is as before.
-    package func write(_ image: ExportImage, as output: ExporterOptions) async throws -> ExportResult {
-        guard let format = output.imageFormat else { preconditionFailure("an output that is no image") }
-        let documents = ImageDocuments(of: image, format: format)
+    /// - Returns: the addresses of the image, for an output that is one.
+    /// - Throws: `output-destination`, `output-conflict`, `invalid-layout`, `blob-missing`, `blob-damaged`, what the
+    ///   sources throw, `CancellationError`. A file is then as it was before, a directory may have been written in part,
+    ///   and no name points to an image that is not complete.
+    package func write(_ output: ExporterOptions) async throws -> ExportResult? {
         switch output {
-        case .image:
-            try await ImageStoreExporter(blobs: blobs, names: names, scratch: scratch).write(
-                documents, layerSizes: image.layers.map { $0.uncompressedSize ?? ByteCount($0.descriptor.size) },
-                names: format.names)
-        case .oci(let options): try await write(documents, options, withDockerManifest: false)
-        case .docker(let options): try await write(documents, options, withDockerManifest: true)
-        case .local, .tar, .cacheOnly: preconditionFailure("an output that is no image")
+        case .cacheOnly: return nil
+        case .image(let options): return try await store(options.format)
+        case .oci(let options): return try await write(options, withDockerManifest: false)
+        case .docker(let options): return try await write(options, withDockerManifest: true)
+        case .local(let options):
+            let root = try await rootFileSystem()
+            let exporter = LocalTreeExporter(source: root, destination: options.directory)
+            try await BlockingPool.shared.runCancellable { try exporter.write($0) }
+            return nil
+        case .tar(let options):
+            let root = try await rootFileSystem()
+            try await BlockingPool.shared.runCancellable { cancellation in
+                try OutputFile.write(to: options.destination) { target in
+                    let sink = OutputSink(target, shownAs: options.destination.shown)
+                    // Seen whole, a file system has no deletions: its layer is its archive.
+                    _ = try LayerWriter(changesIn: root).write(cancellation: cancellation) { try sink.write($0) }
+                }
+            }
+            return nil
         }
-        return ExportResult(
-            manifest: documents.manifestDescriptor, configuration: documents.configurationDescriptor,
-            names: format.names)
     }
 
-    /// Writes a root file system: into a directory, or as a plain archive.
-    ///
-    /// - Parameter root: where the file system is mounted, complete.
-    /// - Throws: `output-destination`, `output-conflict`, `file-system`, `CancellationError`.
-    package func write(rootFileSystem root: String, as output: ExporterOptions) async throws {
-        try await BlockingPool.shared.runCancellable { cancellation in
-            switch output {
-            case .local(let options):
-                try LocalTreeExporter(source: root, destination: options.directory).write(cancellation)
-            case .tar(let options):
-                try OutputFile.write(to: options.destination) { descriptor in
-                    let archive = ArchiveOutput(descriptor, shownAs: options.destination.shown)
-                    _ = try LayerWriter(changesIn: root).write(cancellation: cancellation) { try archive.write($0) }
+    private func store(_ format: ImageFormat) async throws -> ExportResult {
+        let image = try await image(format.compression)
+        let documents = ImageDocuments(of: image, format: format)
+        let exporter = ImageStoreExporter(blobs: blobs, names: names, scratch: scratch)
+        try await exporter.write(documents, layers: image.layers, names: format.names)
+        return result(documents, format)
+    }
+
+    private func write(_ options: ImageLayoutOptions, withDockerManifest: Bool) async throws -> ExportResult {
+        let image = try await image(options.format.compression)
+        let documents = ImageDocuments(of: image, format: options.format)
+        switch options.destination {
+        case .directory(let path):
+            let layout = ImageLayout(of: documents, names: options.format.names, withDockerManifest: false)
+            try await LayoutDirectory(path: path, blobs: blobs).write(layout)
+        case .archive(let destination):
+            let layout = ImageLayout(
+                of: documents, names: options.format.names, withDockerManifest: withDockerManifest)
+            let archive = LayoutArchive(blobs: blobs)
+            try await BlockingPool.shared.runCancellable { cancellation in
+                try OutputFile.write(to: destination) { target in
+                    try archive.write(layout, to: OutputSink(target, shownAs: destination.shown), cancellation)
                 }
-            case .image, .oci, .docker, .cacheOnly: preconditionFailure("an output that is no file system")
             }
         }
+        return result(documents, options.format)
     }
 
-    private func write(
-        _ documents: ImageDocuments, _ options: ImageLayoutOptions, withDockerManifest: Bool
-    ) async throws {
-        let layout = ImageLayout(of: documents, names: options.format.names, withDockerManifest: withDockerManifest)
-        switch options.destination {
-        case .archive(let stream):
-            let archive = LayoutArchive(blobs: blobs)
-            try await BlockingPool.shared.runCancellable { try archive.write(layout, to: stream, $0) }
-        case .directory(let path):
-            try await LayoutDirectory(path: path, blobs: blobs).write(layout, Cancellation())
-        }
+    private func result(_ documents: ImageDocuments, _ format: ImageFormat) -> ExportResult {
+        ExportResult(
+            manifest: documents.manifestDescriptor, configuration: documents.configurationDescriptor,
+            names: format.names)
     }
 }

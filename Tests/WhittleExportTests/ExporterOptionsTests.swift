@@ -118,8 +118,8 @@ struct ExporterOptionsTests {
             "type=image,nonsense", .invalidOutput, "invalid output 'type=image,nonsense': 'nonsense' is no KEY=VALUE"),
         Rejected(
             "type=oci,name=\"a,b\"", .invalidOutput,
-            "invalid output 'type=oci,name=\"a,b\"': the '\"' in column 15 is inside a field; quotes must enclose the "
-                + "whole 'KEY=VALUE'"),
+            "invalid output 'type=oci,name=\"a,b\"': a double quote stands inside a field that does not begin with one",
+            hint: "quote the whole of KEY=VALUE where a value has commas: \"name=a,b\""),
         Rejected(
             "type=oci,dest=a,dest=b", .invalidOutput,
             "invalid output 'type=oci,dest=a,dest=b': 'dest' is given twice: 'a' and 'b'"),

@@ -1,48 +1,45 @@
 internal import ArgumentParser
-internal import Glibc
 internal import WhittleCore
 internal import WhittleExport
+internal import WhittleFileSystem
 
 /// `whittle history`.
 struct HistoryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "history", abstract: "Show the steps that made an image, newest first.")
+        commandName: "history",
+        abstract: "Show the steps that made an image, newest first.",
+        discussion: """
+            SIZE is that of the layer that a step made, uncompressed. Steps in between are no images of their own and have \
+            no ID: <missing>.
+            """)
 
     @OptionGroup var store: StoreOptions
 
-    @ArgumentParser.Flag(name: [.customShort("q"), .customLong("quiet")], help: "Print IDs and nothing else.")
+    @Flag(name: [.customShort("q"), .customLong("quiet")], help: "Print image IDs and nothing else.")
     var quiet = false
 
-    @ArgumentParser.Flag(name: .customLong("no-trunc"), help: "Print whole commands and IDs.")
-    var noTrunc = false
+    @Flag(name: .customLong("no-trunc"), help: "Do not shorten IDs and commands.")
+    var isWhole = false
 
-    @ArgumentParser.Flag(
+    @Flag(
         name: [.customShort("H"), .customLong("human")], inversion: .prefixedNo,
-        help: "Print sizes and times for people.")
+        help: "Print sizes and times for people; --no-human prints bytes and dates.")
     var human = true
 
-    @Option(help: ArgumentHelp("table or json, an object a line.", valueName: "format"))
+    @Option(help: ArgumentHelp("How to print: table, or json for one object a line.", valueName: "format"))
     var format = ListingFormat.table
 
-    @Argument(help: ArgumentHelp("A name, an ID, or the beginning of one.", valueName: "image"))
+    @Argument(help: ArgumentHelp("The image: a name, an image ID, or the beginning of one.", valueName: "image"))
     var image: String
 
     func run() throws {
-        do {
-            let image = try ImageStoreReader(openingAt: store.directory).find(image)
-            var output = HistoryListing(steps: image.steps, now: Timestamp(seconds: Int64(time(nil))))
-            output.isShort = !noTrunc
-            output.isHuman = human
-            let text =
-                switch (quiet, format) {
-                case (true, _): output.ids
-                case (false, .json): output.json
-                case (false, .table): output.table
-                }
-            print(text, terminator: "")
-        } catch let error as BuildError {
-            ProgressPrinter.writeToStandardError(ErrorText.of(error) + "\n")
-            throw ExitCode.failure
+        try ErrorText.reporting {
+            guard let image = try store.imageReader()?.find(image) else {
+                throw ImageStoreReader.unknown(image, among: [])
+            }
+            let text = HistoryListing(
+                steps: image.steps, now: .current, isShort: !isWhole, isHuman: human)
+            print(quiet ? text.ids : format == .json ? text.json : text.table, terminator: "")
         }
     }
 }

@@ -11,24 +11,24 @@ struct OutputWriter: Sendable {
 
     /// - Returns: what was written where it is an image.
     func write(_ output: ExporterOptions) async throws -> ExportResult? {
-        let exporter = Exporter(blobs: store.blobs, names: store.names, scratch: store.scratch)
-        if let format = output.imageFormat {
-            return try await exporter.write(products.image(format.compression), as: output)
-        }
-        if output.needsRootFileSystem {
-            try await exporter.write(rootFileSystem: products.rootDirectory(), as: output)
-        }
-        return nil
+        let products = products
+        let exporter = Exporter(
+            blobs: store.blobs, names: store.names, scratch: store.scratch,
+            image: { try await products.image($0) }, rootFileSystem: { try await products.rootDirectory() })
+        return try await exporter.write(output)
     }
 }
 
 extension LayerCompression {
     /// What layers are compressed with.
     var compression: Compression {
-        switch algorithm {
-        case .gzip: level.map { .gzip(level: $0) } ?? .defaultGzip
-        case .zstd: level.map { .zstd(level: $0) } ?? .defaultZstd
-        case .uncompressed: .none
+        switch (algorithm, level) {
+        case (.gzip, let level?): .gzip(level: level)
+        case (.gzip, nil): .defaultGzip
+        // As with zstd's own program, 0 stands for the default.
+        case (.zstd, let level?) where level > 0: .zstd(level: level)
+        case (.zstd, _): .defaultZstd
+        case (.uncompressed, _): .none
         }
     }
 }

@@ -7,10 +7,10 @@ internal import WhittleStore
 /// Format: image-spec v1.1, `image-layout.md`. With `manifest.json` it is also what `docker load`, skopeo's
 /// `docker-archive:` and podman read (Docker image specification v1.2, "Combined Image JSON + Filesystem Changeset
 /// Format"; `Config` and `Layers` are paths in the archive, so they can point at the layout's blobs).
-struct ImageLayout {
+struct ImageLayout: Sendable {
     /// One regular file.
-    struct File {
-        enum Content {
+    struct File: Sendable {
+        enum Content: Sendable {
             case bytes([UInt8])
             /// A blob of the store.
             case blob(Digest, size: Int64)
@@ -18,7 +18,7 @@ struct ImageLayout {
 
         /// From the root of the layout.
         let path: String
-        let mode: UInt32
+        let mode: UInt16
         let content: Content
 
         var size: Int64 {

@@ -1,60 +1,49 @@
-internal import SystemPackage
 internal import WhittleArchive
 internal import WhittleCore
 internal import WhittleFileSystem
 internal import WhittleStore
 
-/// Writes an image layout as one tar archive: entries sorted by path, owned by root, without a time, so equal images give
-/// equal bytes. Memory does not grow with the image.
-struct LayoutArchive {
+/// Writes an image as one tar archive: an OCI image layout, which with `manifest.json` is also a docker archive.
+///
+/// Entries are sorted by path, belong to root and have the time 0, so equal images give equal archives. Memory is bounded
+/// by a buffer, whatever the size of the layers.
+struct LayoutArchive: Sendable {
     let blobs: BlobStore
 
-    /// - Throws: `blob-damaged`, `output-destination`, `file-system`, `CancellationError`.
-    func write(_ layout: ImageLayout, to destination: StreamDestination, _ cancellation: Cancellation) throws {
-        try OutputFile.write(to: destination) { descriptor in
-            let output = ArchiveOutput(descriptor, shownAs: destination.shown)
-            var tar = TarWriter { try output.write($0) }
-            for directory in ImageLayout.directories {
-                try tar.begin(TarEntry(path: Array(directory.utf8), kind: .directory, permissions: 0o755))
+    /// - Throws: `output-destination`, `blob-missing`, `blob-damaged`, `CancellationError`.
+    func write(_ layout: ImageLayout, to target: OutputSink, _ cancellation: Cancellation) throws {
+        // Blobs are checked by another thread meanwhile: hashing takes longer than copying.
+        let copies = layout.blobs.compactMap { copy(of: $0) }
+        try BlockingPool.shared.forEach(below: copies.count + 1, threads: 2) { index in
+            if index > 0 {
+                try copies[index - 1].verify(cancellation)
+            } else {
+                try writeEntries(of: layout, to: target, cancellation)
             }
-            for file in layout.files {
-                try tar.begin(
-                    TarEntry(
-                        path: Array(file.path.utf8), kind: .regular, permissions: UInt16(file.mode), size: file.size))
-                switch file.content {
-                case .bytes(let bytes): try tar.write(bytes)
-                case .blob(let digest, let size):
-                    try BlobCopy(blobs: blobs, digest: digest, size: size).read(cancellation) { try tar.write($0) }
-                }
+        }
+    }
+
+    private func copy(of file: ImageLayout.File) -> BlobCopy? {
+        guard case .blob(let digest, let size) = file.content else { return nil }
+        return BlobCopy(blobs: blobs, digest: digest, size: size)
+    }
+
+    private func writeEntries(
+        of layout: ImageLayout, to target: OutputSink, _ cancellation: Cancellation
+    ) throws {
+        var tar = TarWriter { try target.write($0) }
+        for directory in ImageLayout.directories {
+            try tar.begin(TarEntry(path: Array("\(directory)/".utf8), kind: .directory, permissions: 0o755))
+        }
+        for file in layout.files {
+            try tar.begin(
+                TarEntry(path: Array(file.path.utf8), kind: .regular, permissions: file.mode, size: file.size))
+            switch file.content {
+            case .bytes(let bytes): try tar.write(bytes)
+            case .blob(let digest, let size):
+                try BlobCopy(blobs: blobs, digest: digest, size: size).read(cancellation) { try tar.write($0) }
             }
-            try tar.finish()
         }
-    }
-}
-
-/// The end of an archive's way: a descriptor, and what messages call it.
-struct ArchiveOutput {
-    private let descriptor: FileDescriptor
-    private let name: String
-
-    init(_ descriptor: FileDescriptor, shownAs name: String) {
-        self.descriptor = descriptor
-        self.name = name
-    }
-
-    func write(_ bytes: UnsafeRawBufferPointer) throws(BuildError) {
-        do throws(Errno) { try Syscall.writeAll(descriptor, bytes) } catch {
-            throw .outputFailed(name, error)
-        }
-    }
-}
-
-extension StreamDestination {
-    /// What messages call it.
-    var shown: String {
-        switch self {
-        case .file(let path): path
-        case .standardOutput: "standard output"
-        }
+        try tar.finish()
     }
 }

@@ -8,13 +8,13 @@ internal import WhittleStore
 ///
 /// Images that the directory holds already stay. Every file is written under another name and renamed, the index last,
 /// so that a reader never finds a name whose blobs are missing, whenever the writing ends.
-struct LayoutDirectory {
+struct LayoutDirectory: Sendable {
     let path: String
     let blobs: BlobStore
 
-    /// - Throws: `output-destination`, `invalid-layout`, `blob-missing`, `blob-mismatch`, `CancellationError`.
-    func write(_ layout: ImageLayout, _ cancellation: Cancellation) async throws {
-        try await BlockingPool.shared.run {
+    /// - Throws: `output-destination`, `invalid-layout`, `blob-missing`, `blob-damaged`, `CancellationError`.
+    func write(_ layout: ImageLayout) async throws {
+        try await BlockingPool.shared.runCancellable { cancellation in
             try OutputDirectory.make(path)
             for directory in ImageLayout.directories { try OutputDirectory.make("\(path)/\(directory)") }
             try writeFile(ImageLayout.marker, to: "oci-layout")
@@ -53,8 +53,8 @@ struct LayoutDirectory {
         case .bytes(let bytes): try writeFile(bytes, to: file.path)
         case .blob(let digest, let size):
             try OutputFile.write(to: .file(path: target)) { descriptor in
-                try BlobCopy(blobs: blobs, digest: digest, size: size)
-                    .verified(to: descriptor, shownAs: target, cancellation)
+                let sink = OutputSink(descriptor, shownAs: target)
+                try BlobCopy(blobs: blobs, digest: digest, size: size).verify(cancellation) { try sink.write($0) }
             }
         }
     }
@@ -62,13 +62,7 @@ struct LayoutDirectory {
     private func writeFile(_ bytes: [UInt8], to name: String) throws {
         let target = "\(path)/\(name)"
         try OutputFile.write(to: .file(path: target)) { descriptor in
-            do throws(Errno) {
-                try bytes.withUnsafeBufferPointer { (buffer) throws(Errno) in
-                    try Syscall.writeAll(descriptor, UnsafeRawBufferPointer(buffer))
-                }
-            } catch {
-                throw BuildError.outputFailed(target, error)
-            }
+            try bytes.withUnsafeBytes { try OutputSink(descriptor, shownAs: target).write($0) }
         }
     }
 }

@@ -1,55 +1,63 @@
 internal import SystemPackage
+internal import WhittleArchive
 internal import WhittleCore
 internal import WhittleFileSystem
 internal import WhittleStore
 
-/// Copies a blob out of the store.
+/// Reads a blob of the store from its beginning to its end, in bounded memory.
 struct BlobCopy: Sendable {
     let blobs: BlobStore
     let digest: Digest
     /// What the blob's descriptor says.
     let size: Int64
 
-    /// Bytes moved at a time: the memory that a copy takes, and how long a cancellation may wait.
+    /// Bytes read at a time: the memory that a copy takes, and how long a cancellation may wait.
     private static let chunk = 1 << 20
 
-    /// Writes the blob to `target` and checks its digest and size on the way.
+    /// Hands the blob's bytes to `body`.
     ///
-    /// - Throws: `blob-missing`, `blob-mismatch`, `output-destination`, `CancellationError`.
-    func verified(to target: FileDescriptor, shownAs path: String, _ cancellation: Cancellation) throws {
-        try read(cancellation) { chunk in
-            do throws(Errno) {
-                try Syscall.writeAll(target, chunk)
-            } catch {
-                throw BuildError.outputFailed(path, error)
-            }
-        }
-    }
-
-    /// Hands the blob's bytes to `body`, checking its digest and size: an error may come after the last of them.
+    /// - Throws: `blob-missing`, `file-system`; `blob-damaged` where it has another length; `CancellationError`; what
+    ///   `body` throws.
     func read(_ cancellation: Cancellation, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
         let source = try blobs.open(digest)
+        let path = blobs.path(of: digest)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.chunk, alignment: 4096)
         defer { buffer.deallocate() }
-        var hasher = SHA256Hasher()
         var rest = size
         try source.withDescriptor { descriptor in
-            while rest > 0 {
+            while true {
                 try cancellation.check()
-                let count = try describing("read", blobs.path(of: digest)) { () throws(Errno) in
-                    try Syscall.read(
-                        descriptor,
-                        into: UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(Int(min(rest, 1 << 20)))))
+                let count = try describing("read", path) { () throws(Errno) in
+                    try Syscall.read(descriptor, into: buffer)
                 }
                 if count == 0 { break }
-                let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-                hasher.update(bytes)
-                try body(bytes)
                 rest -= Int64(count)
+                guard rest >= 0 else { throw BuildError.blobDamaged(digest, path) }
+                try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             }
         }
-        guard rest == 0, hasher.finalize() == digest else {
-            throw BuildError.blobDamaged(digest, blobs.path(of: digest))
+        guard rest == 0 else { throw BuildError.blobDamaged(digest, path) }
+    }
+
+    /// Reads the blob and compares its digest.
+    ///
+    /// - Throws: as ``read(_:_:)``.
+    func verify(_ cancellation: Cancellation, _ body: (UnsafeRawBufferPointer) throws -> Void = { _ in }) throws {
+        var hasher = SHA256Hasher()
+        try read(cancellation) { bytes in
+            hasher.update(bytes)
+            try body(bytes)
         }
+        guard hasher.finalize() == digest else { throw BuildError.blobDamaged(digest, blobs.path(of: digest)) }
+    }
+
+    /// The size of what the blob is when decompressed.
+    ///
+    /// - Throws: as ``read(_:_:)``; `malformed-compression`.
+    func uncompressedSize(_ cancellation: Cancellation) throws -> ByteCount {
+        var decompressor = Decompressor { _ in }
+        try read(cancellation) { try decompressor.feed($0) }
+        try decompressor.finish()
+        return ByteCount(decompressor.count)
     }
 }

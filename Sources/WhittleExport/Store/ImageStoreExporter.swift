@@ -1,4 +1,5 @@
 internal import WhittleCore
+internal import WhittleFileSystem
 internal import WhittleOCI
 internal import WhittleStore
 
@@ -8,16 +9,27 @@ struct ImageStoreExporter: Sendable {
     let names: ImageNames
     let scratch: ProcessScratch
 
-    /// - Parameter layerSizes: the uncompressed size of each layer, lowest first.
-    /// - Throws: `file-system`, `image-index-corrupt`, `CancellationError`.
+    /// Stores the documents of an image with these layers, and has `wanted` stand for it.
+    ///
+    /// - Throws: `file-system`, `image-index-corrupt`, `blob-missing`, `blob-damaged`, `CancellationError`.
     func write(
-        _ documents: ImageDocuments, layerSizes: [ByteCount], names wanted: [ImageReference]
+        _ documents: ImageDocuments, layers: [ExportImage.Layer], names wanted: [ImageReference]
     ) async throws {
-        try blobs.store(documents.configuration, in: scratch)
-        try blobs.store(documents.manifest, in: scratch)
+        for layer in layers where try !blobs.has(layer.descriptor.digest, size: ByteCount(layer.descriptor.size)) {
+            throw BuildError.blobDamaged(layer.descriptor.digest, blobs.path(of: layer.descriptor.digest))
+        }
+        let sizes = try await BlockingPool.shared.runCancellable { cancellation in
+            try blobs.store(documents.configuration, in: scratch)
+            try blobs.store(documents.manifest, in: scratch)
+            return try layers.map { layer in
+                try layer.uncompressedSize
+                    ?? BlobCopy(blobs: blobs, digest: layer.descriptor.digest, size: layer.descriptor.size)
+                    .uncompressedSize(cancellation)
+            }
+        }
         guard !wanted.isEmpty else { return }
         var target = documents.manifestDescriptor
-        target.annotations[LayerSizeAnnotation.key] = LayerSizeAnnotation.value(layerSizes)
+        target.annotations[LayerSizeAnnotation.key] = LayerSizeAnnotation.value(sizes)
         // A build that changed nothing must not wait for the disk.
         let current = try names.entries()
         let isDone = wanted.allSatisfy { name in

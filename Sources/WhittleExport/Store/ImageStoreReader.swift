@@ -12,6 +12,14 @@ package struct ImageStoreReader: Sendable {
         self.blobs = blobs
     }
 
+    /// Reads the store at `root`.
+    ///
+    /// - Throws: `store-unusable`, `store-version`.
+    package init(storeAt root: String) throws(BuildError) {
+        let layout = try StoreLayout(openingAt: root)
+        self.init(names: ImageNames(layout), blobs: BlobStore(layout))
+    }
+
     /// What ``list()`` found.
     package struct Listing: Sendable {
         /// Newest first; images of one time by name.
@@ -61,11 +69,11 @@ package struct ImageStoreReader: Sendable {
             if ids.count > 1 { throw BuildError.ambiguousImage(text, ids) }
             if let image = found.first { return image }
         }
-        throw unknown(text, among: entries.map { $0.name })
+        throw Self.unknown(text, among: entries.map { $0.name })
     }
 
     /// The error that no image is named `text`.
-    package func unknown(_ text: String, among names: [ImageReference]) -> BuildError {
+    package static func unknown(_ text: String, among names: [ImageReference]) -> BuildError {
         let whole = NearestName.of(text, among: names.map { $0.familiarName })
         // Where the repository is right, another tag of it is what is near.
         let sameRepository = (try? ImageReference(parsing: text)).flatMap { wanted in
