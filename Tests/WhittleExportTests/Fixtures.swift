@@ -13,7 +13,7 @@ func withTemporaryDirectory<Value>(_ body: (String) throws -> Value) throws -> V
 }
 
 /// The same for a body that waits.
-func withTemporaryDirectory<Value>(_ body: (String) async throws -> Value) async throws -> Value {
+func withTemporaryDirectoryAsync<Value>(_ body: (String) async throws -> Value) async throws -> Value {
     let directory = makeTemporaryDirectory()
     defer { removeTemporaryDirectory(directory) }
     return try await body(directory)

@@ -22,7 +22,7 @@ struct ImageStoreTests {
 
     @Test("an image is found under all its names, with the uncompressed size of each layer")
     func stores() async throws {
-        try await withTemporaryDirectory { directory in
+        try await withTemporaryDirectoryAsync { directory in
             let fixture = try StoreFixture(in: directory)
             var image = try fixture.image()
             // One whose size nobody told is measured.
@@ -45,7 +45,7 @@ struct ImageStoreTests {
     @Test("the store is an OCI layout that skopeo reads")
     func skopeo() async throws {
         guard let skopeo = ToolRun.find("skopeo") else { return }
-        try await withTemporaryDirectory { directory in
+        try await withTemporaryDirectoryAsync { directory in
             let fixture = try StoreFixture(in: directory)
             let result = try await store(fixture, try fixture.image(), ["app:1"])
             let inspected = try ToolRun(skopeo, ["inspect", "oci:\(fixture.layout.root):1"])
@@ -58,7 +58,7 @@ struct ImageStoreTests {
 
     @Test("a name moves to the image that got it last, and storing an image again changes nothing")
     func moves() async throws {
-        try await withTemporaryDirectory { directory in
+        try await withTemporaryDirectoryAsync { directory in
             let fixture = try StoreFixture(in: directory)
             let image = try fixture.image()
             _ = try await store(fixture, image, ["app", "old"])
@@ -76,7 +76,7 @@ struct ImageStoreTests {
 
     @Test("history is newest first, each step with the size of its own layer")
     func history() async throws {
-        try await withTemporaryDirectory { directory in
+        try await withTemporaryDirectoryAsync { directory in
             let fixture = try StoreFixture(in: directory)
             let image = try fixture.image()
             let result = try await store(fixture, image, ["app"])
@@ -94,7 +94,7 @@ struct ImageStoreTests {
 
     @Test("newest images come first")
     func order() async throws {
-        try await withTemporaryDirectory { directory in
+        try await withTemporaryDirectoryAsync { directory in
             let fixture = try StoreFixture(in: directory)
             for (name, time) in [("b", 2_000_000_000), ("c", 1_900_000_000), ("a", 2_000_000_000)] {
                 _ = try await store(fixture, try fixture.image(created: Timestamp(seconds: Int64(time))), [name])
@@ -106,7 +106,7 @@ struct ImageStoreTests {
 
     @Test("images are found by name and by the beginning of their ID")
     func finds() async throws {
-        try await withTemporaryDirectory { directory in
+        try await withTemporaryDirectoryAsync { directory in
             let fixture = try StoreFixture(in: directory)
             let result = try await store(fixture, try fixture.image(), ["app:1"])
             let reader = reader(fixture)
@@ -121,7 +121,7 @@ struct ImageStoreTests {
 
     @Test("an image that is not there is said with a near name")
     func unknown() async throws {
-        try await withTemporaryDirectory { directory in
+        try await withTemporaryDirectoryAsync { directory in
             let fixture = try StoreFixture(in: directory)
             func error(_ text: String) -> BuildError? {
                 #expect(throws: BuildError.self) { try reader(fixture).find(text) }
@@ -148,7 +148,7 @@ struct ImageStoreTests {
 
     @Test("a damaged image does not hide the others")
     func damaged() async throws {
-        try await withTemporaryDirectory { directory in
+        try await withTemporaryDirectoryAsync { directory in
             let fixture = try StoreFixture(in: directory)
             let lost = try await store(fixture, try fixture.image(text: "lost"), ["lost"])
             _ = try await store(fixture, try fixture.image(), ["app"])
@@ -162,7 +162,7 @@ struct ImageStoreTests {
 
     @Test("an image whose layer is missing gets no name")
     func missingLayer() async throws {
-        try await withTemporaryDirectory { directory in
+        try await withTemporaryDirectoryAsync { directory in
             let fixture = try StoreFixture(in: directory)
             let image = try fixture.image()
             try FileManager.default.removeItem(atPath: fixture.blobs.path(of: image.layers[0].descriptor.digest))

@@ -43,7 +43,7 @@ struct LayoutArchiveTests {
 
     @Test("an OCI archive has sorted entries without a clock, and one index entry for each name")
     func oci() async throws {
-        try await withTemporaryDirectory { directory in
+        try await withTemporaryDirectoryAsync { directory in
             let store = try StoreFixture(in: directory)
             let image = try store.image()
             let path = "\(directory)/image.tar"
@@ -77,7 +77,7 @@ struct LayoutArchiveTests {
 
     @Test("an image without names has one index entry without one")
     func unnamed() async throws {
-        try await withTemporaryDirectory { directory in
+        try await withTemporaryDirectoryAsync { directory in
             let store = try StoreFixture(in: directory)
             let path = "\(directory)/image.tar"
             _ = try await store.exporter(store.image()).write(.docker(try options(path)))
@@ -92,7 +92,7 @@ struct LayoutArchiveTests {
 
     @Test("a docker archive says where configuration and layers are")
     func docker() async throws {
-        try await withTemporaryDirectory { directory in
+        try await withTemporaryDirectoryAsync { directory in
             let store = try StoreFixture(in: directory)
             let image = try store.image()
             let path = "\(directory)/image.tar"
@@ -114,7 +114,7 @@ struct LayoutArchiveTests {
 
     @Test("equal images give equal archives, and a layer that is there twice is written once")
     func deterministic() async throws {
-        try await withTemporaryDirectory { directory in
+        try await withTemporaryDirectoryAsync { directory in
             let store = try StoreFixture(in: directory)
             var image = try store.image()
             image.layers.append(image.layers[0])
@@ -129,7 +129,7 @@ struct LayoutArchiveTests {
 
     @Test("replaces a file and keeps its permissions; what it links to is replaced, not the link")
     func replaces() async throws {
-        try await withTemporaryDirectory { directory in
+        try await withTemporaryDirectoryAsync { directory in
             let store = try StoreFixture(in: directory)
             let path = "\(directory)/old.tar"
             try write("old", to: path)
@@ -145,7 +145,7 @@ struct LayoutArchiveTests {
 
     @Test("a damaged blob is an error that leaves the old file, and nothing else", arguments: [true, false])
     func damaged(isShort: Bool) async throws {
-        try await withTemporaryDirectory { directory in
+        try await withTemporaryDirectoryAsync { directory in
             let store = try StoreFixture(in: directory)
             let image = try store.image()
             let digest = image.layers[1].descriptor.digest
@@ -173,7 +173,7 @@ struct LayoutArchiveTests {
             print("skipped: this machine has no /dev/full")
             return
         }
-        try await withTemporaryDirectory { directory in
+        try await withTemporaryDirectoryAsync { directory in
             let store = try StoreFixture(in: directory)
             let error = await #expect(throws: BuildError.self) {
                 try await store.exporter(store.image()).write(.oci(try options("/dev/full")))
@@ -185,7 +185,7 @@ struct LayoutArchiveTests {
 
     @Test("a directory that is missing is said clearly")
     func missingParent() async throws {
-        try await withTemporaryDirectory { directory in
+        try await withTemporaryDirectoryAsync { directory in
             let store = try StoreFixture(in: directory)
             let error = await #expect(throws: BuildError.self) {
                 try await store.exporter(store.image()).write(.oci(try options("\(directory)/no/o.tar")))
@@ -199,7 +199,7 @@ struct LayoutArchiveTests {
     func skopeo(_ type: MediaType.Compression) async throws {
         guard let skopeo = ToolRun.find("skopeo"), let umoci = ToolRun.find("umoci"), let tar = ToolRun.find("tar")
         else { return }
-        try await withTemporaryDirectory { directory in
+        try await withTemporaryDirectoryAsync { directory in
             let store = try StoreFixture(in: directory)
             let image = try store.image(type)
             let path = "\(directory)/image.tar"
@@ -226,7 +226,7 @@ struct LayoutArchiveTests {
         "skopeo reads a docker archive, and copies it", arguments: [MediaType.Compression.gzip, .uncompressed, .zstd])
     func dockerArchive(_ type: MediaType.Compression) async throws {
         guard let skopeo = ToolRun.find("skopeo") else { return }
-        try await withTemporaryDirectory { directory in
+        try await withTemporaryDirectoryAsync { directory in
             let store = try StoreFixture(in: directory)
             var image = try store.image(type)
             // A layer twice, as an image may have it.

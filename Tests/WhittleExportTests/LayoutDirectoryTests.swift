@@ -26,7 +26,7 @@ struct LayoutDirectoryTests {
 
     @Test("makes the directory, and keeps the other images of one that is there")
     func adds() async throws {
-        try await withTemporaryDirectory { directory in
+        try await withTemporaryDirectoryAsync { directory in
             let store = try StoreFixture(in: directory)
             let path = "\(directory)/deep/layout"
             let one = try await export(store, try store.image(), ["app:1", "app:2"], to: path)
@@ -51,7 +51,7 @@ struct LayoutDirectoryTests {
 
     @Test("an image without a name is there once, however often it is written")
     func unnamed() async throws {
-        try await withTemporaryDirectory { directory in
+        try await withTemporaryDirectoryAsync { directory in
             let store = try StoreFixture(in: directory)
             let image = try store.image()
             for _ in 0..<2 { _ = try await export(store, image, [], to: "\(directory)/layout") }
@@ -61,7 +61,7 @@ struct LayoutDirectoryTests {
 
     @Test("takes a tag over from an entry of a tool that knows tags only")
     func tagOnly() async throws {
-        try await withTemporaryDirectory { directory in
+        try await withTemporaryDirectoryAsync { directory in
             let store = try StoreFixture(in: directory)
             let path = "\(directory)/layout"
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -82,7 +82,7 @@ struct LayoutDirectoryTests {
 
     @Test("leaves an index.json alone that is something else")
     func foreign() async throws {
-        try await withTemporaryDirectory { directory in
+        try await withTemporaryDirectoryAsync { directory in
             let store = try StoreFixture(in: directory)
             let path = "\(directory)/site"
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -99,7 +99,7 @@ struct LayoutDirectoryTests {
 
     @Test("several builds may write into one layout at once", .timeLimit(.minutes(1)))
     func concurrent() async throws {
-        try await withTemporaryDirectory { directory in
+        try await withTemporaryDirectoryAsync { directory in
             let store = try StoreFixture(in: directory)
             let path = "\(directory)/layout"
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -116,7 +116,7 @@ struct LayoutDirectoryTests {
     @Test("skopeo reads it")
     func skopeo() async throws {
         guard let skopeo = ToolRun.find("skopeo") else { return }
-        try await withTemporaryDirectory { directory in
+        try await withTemporaryDirectoryAsync { directory in
             let store = try StoreFixture(in: directory)
             let result = try await export(store, try store.image(), ["app:1"], to: "\(directory)/layout")
             let inspected = try ToolRun(skopeo, ["inspect", "oci:\(directory)/layout:1"])

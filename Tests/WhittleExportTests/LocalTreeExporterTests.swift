@@ -143,7 +143,7 @@ struct LocalTreeExporterTests {
             close(descriptor)
             try export(source, to: "\(directory)/target")
             var entries = 0
-            try TreeWalk("\(directory)/target").forEach { _ in entries += 1 }
+            try TreeWalk("\(directory)/target").forEach(cancellation: nil) { _ in entries += 1 }
             #expect(entries == 32)
             try TreeRemoval.remove(source)
             try TreeRemoval.remove("\(directory)/target")

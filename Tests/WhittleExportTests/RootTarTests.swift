@@ -10,7 +10,7 @@ struct RootTarTests {
     @Test("GNU tar unpacks the tar output to the same tree")
     func tar() async throws {
         guard let tar = ToolRun.find("tar"), let diff = ToolRun.find("diff") else { return }
-        try await withTemporaryDirectory { directory in
+        try await withTemporaryDirectoryAsync { directory in
             let store = try StoreFixture(in: directory)
             let root = "\(directory)/root"
             try FileManager.default.createDirectory(atPath: "\(root)/etc/a", withIntermediateDirectories: true)
@@ -31,7 +31,7 @@ struct RootTarTests {
 
     @Test("the local output copies the tree, cacheonly does nothing")
     func local() async throws {
-        try await withTemporaryDirectory { directory in
+        try await withTemporaryDirectoryAsync { directory in
             let store = try StoreFixture(in: directory)
             let root = "\(directory)/root"
             try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)

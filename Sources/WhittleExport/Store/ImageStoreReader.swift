@@ -57,6 +57,7 @@ package struct ImageStoreReader: Sendable {
     /// - Throws: `unknown-image` with a near name, `ambiguous-image`, and what reading the image throws.
     package func find(_ text: String) throws -> StoredImage {
         let entries = try names.entries()
+        // What is no name may still be an ID.
         if let name = try? ImageReference(parsing: text), let entry = entries.first(where: { $0.name == name }) {
             return try read(entry)
         }
@@ -75,7 +76,7 @@ package struct ImageStoreReader: Sendable {
     /// The error that no image is named `text`.
     package static func unknown(_ text: String, among names: [ImageReference]) -> BuildError {
         let whole = NearestName.of(text, among: names.map { $0.familiarName })
-        // Where the repository is right, another tag of it is what is near.
+        // Where the repository is right, another tag of it is what is near; what is no name has no repository.
         let sameRepository = (try? ImageReference(parsing: text)).flatMap { wanted in
             names.first { $0.name == wanted.name }?.familiarName
         }
