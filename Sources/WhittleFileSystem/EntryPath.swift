@@ -19,6 +19,14 @@ package struct EntryPath: Hashable, Sendable {
         storage.append(0)
     }
 
+    /// The path of `bytes`, which hold no NUL.
+    package init(bytes: some Collection<UInt8>) {
+        storage = []
+        storage.reserveCapacity(bytes.count + 1)
+        storage.append(contentsOf: bytes.lazy.map { CChar(bitPattern: $0) })
+        storage.append(0)
+    }
+
     /// Copies `bytes`, which hold no NUL.
     init(_ bytes: Slice<UnsafeRawBufferPointer>) {
         self.init(UnsafeRawBufferPointer(rebasing: bytes).assumingMemoryBound(to: CChar.self))

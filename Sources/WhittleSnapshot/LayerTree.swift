@@ -288,11 +288,3 @@ extension LayerTree {
 extension FileTime {
     init(_ time: Timestamp) { self.init(seconds: time.seconds, nanoseconds: UInt32(time.nanoseconds)) }
 }
-
-extension EntryPath {
-    init(bytes: [UInt8]) {
-        self = bytes.withUnsafeBytes { raw in
-            raw.withMemoryRebound(to: CChar.self) { EntryPath($0) }
-        }
-    }
-}

@@ -218,9 +218,6 @@ extension EntryPath {
     fileprivate func splitLast() -> (directory: EntryPath, name: EntryPath) {
         let bytes = bytes
         guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return (EntryPath(), self) }
-        func path(_ bytes: ArraySlice<UInt8>) -> EntryPath {
-            bytes.withUnsafeBytes { raw in EntryPath(raw.assumingMemoryBound(to: CChar.self)) }
-        }
-        return (path(bytes[..<slash]), path(bytes[(slash + 1)...]))
+        return (EntryPath(bytes: bytes[..<slash]), EntryPath(bytes: bytes[(slash + 1)...]))
     }
 }
