@@ -36,9 +36,11 @@ package struct Builder: Sendable {
     /// - Throws: `BuildError` of the step that failed first, or of an output; `CancellationError`. Nothing stays mounted
     ///   or running, and the store has the results of the steps that succeeded.
     package func build(_ request: BuildRequest, outputs: OutputPlan) async throws -> [ExportResult] {
+        announce(request)
         let dockerfile = try Dockerfile(parsing: request.dockerfile, file: request.dockerfileName)
-        let images = ImagePuller(store: store, ignoringStoreNames: request.pullsAlways, settings: settings)
-        let plan = try await self.plan(dockerfile, request, images)
+        let images = ImagePuller(
+            store: store, ignoringStoreNames: request.pullsAlways, settings: settings, report: report)
+        let plan = try await Frontend(resolver: images).plan(dockerfile, options: request.options)
         for warning in plan.warnings { report(.warning(warning)) }
         let layers = LayerBlobs(store)
         let contexts = ContextDirectories(Self.directories(request, plan), layout: store.layout)
@@ -67,20 +69,13 @@ package struct Builder: Sendable {
         }
     }
 
-    private func plan(
-        _ dockerfile: Dockerfile, _ request: BuildRequest, _ images: ImagePuller
-    ) async throws -> BuildPlan {
-        let step = Step(internal: "[internal] load metadata of base images")
+    /// Says that the Dockerfile was read, in the words that readers of such logs know.
+    private func announce(_ request: BuildRequest) {
+        let step = Step(internal: "[internal] load build definition from \(request.dockerfileName)")
+        let size = ByteCount(request.dockerfile.count)
         report(.started(step))
-        do {
-            let plan = try await Frontend(resolver: images).plan(dockerfile, options: request.options)
-            report(.finished(step))
-            return plan
-        } catch {
-            report(
-                error is CancellationError ? .cancelled(step) : .failed(step, message: BuildError.message(of: error)))
-            throw error
-        }
+        report(.progress(step, StepProgress(name: "transferring dockerfile: \(size)", current: .zero, total: nil, isDone: true)))
+        report(.finished(step))
     }
 
     private func write(_ outputs: OutputPlan, _ products: BuildProducts) async throws -> [ExportResult] {

@@ -4,7 +4,7 @@ internal import WhittleCache
 package import WhittleCore
 internal import WhittleFileSystem
 package import WhittleFrontend
-internal import WhittleGraph
+package import WhittleGraph
 package import WhittleOCI
 package import WhittleRegistry
 internal import WhittleSnapshot
@@ -19,6 +19,7 @@ package final class ImagePuller: ImageResolver {
     private let store: BuildStore
     private let client: @Sendable () throws -> RegistryClient
     private let ignoresStoreNames: Bool
+    private let report: @Sendable (StepEvent) -> Void
     private let found = Mutex<[Digest: Found]>([:])
 
     private struct Found: Sendable {
@@ -34,10 +35,12 @@ package final class ImagePuller: ImageResolver {
     ///   - ignoresStoreNames: asks the registry even for names that the store has (`--pull`).
     package init(
         store: BuildStore, ignoringStoreNames ignoresStoreNames: Bool,
-        settings: @escaping @Sendable () throws -> RegistrySettings
+        settings: @escaping @Sendable () throws -> RegistrySettings,
+        report: @escaping @Sendable (StepEvent) -> Void
     ) {
         self.store = store
         self.ignoresStoreNames = ignoresStoreNames
+        self.report = report
         let made = Mutex<RegistryClient?>(nil)
         client = {
             try made.withLock { made in
@@ -63,6 +66,21 @@ package final class ImagePuller: ImageResolver {
     }
 
     private func resolve(
+        _ source: any WhittleRegistry.ImageSource, named name: String, _ platform: Platform
+    ) async throws -> BaseImage {
+        let step = Step(internal: "[internal] load metadata for \(name)")
+        report(.started(step))
+        do {
+            let image = try await lookUp(source, named: name, platform)
+            report(.finished(step))
+            return image
+        } catch {
+            report(error is CancellationError ? .cancelled(step) : .failed(step, message: BuildError.message(of: error)))
+            throw error
+        }
+    }
+
+    private func lookUp(
         _ source: any WhittleRegistry.ImageSource, named name: String, _ platform: Platform
     ) async throws -> BaseImage {
         let blobs = store.blobs
