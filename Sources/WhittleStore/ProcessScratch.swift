@@ -49,17 +49,7 @@ package final class ProcessScratch: Sendable {
     /// - Returns: how many directories were removed.
     @discardableResult
     package static func sweep(_ layout: StoreLayout) throws(BuildError) -> Int {
-        guard let entries = opendir(layout.active) else {
-            throw .fileSystem("read directory", layout.active, .init(rawValue: errno))
-        }
-        defer { closedir(entries) }
-        var names: Set<String> = []
-        while let entry = readdir(entries) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.insert(name.hasSuffix(".lock") ? String(name.dropLast(5)) : name) }
-        }
+        let names = Set(try names(in: layout.active).map { $0.hasSuffix(".lock") ? String($0.dropLast(5)) : $0 })
         var removed = 0
         for name in names {
             let path = layout.active + "/" + name
@@ -70,6 +60,16 @@ package final class ProcessScratch: Sendable {
             lock.release()
             removed += 1
         }
+        // Locks on keys go with whoever held them; only their files stay.
+        for name in try self.names(in: layout.locks) {
+            guard let lock = try FileLock.tryAcquire(layout.locks + "/" + name) else { continue }
+            unlink(lock.path)
+            lock.release()
+        }
         return removed
+    }
+
+    private static func names(in directory: String) throws(BuildError) -> [String] {
+        try RootDirectory(directory).names(in: "/").map(\.description)
     }
 }

@@ -95,7 +95,11 @@ struct StoreTests {
             let living = try ProcessScratch(in: layout)
             let left = layout.active + "/999999-left"
             try FileManager.default.createDirectory(atPath: left + "/snapshot-1/fs", withIntermediateDirectories: true)
+            try Data().write(to: URL(fileURLWithPath: layout.locks + "/step-of-a-dead-process"))
+            let held = try await layout.lock("held")
             #expect(try ProcessScratch.sweep(layout) == 1)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: layout.locks) == ["held"])
+            held.release()
             #expect(!FileManager.default.fileExists(atPath: left))
             #expect(FileManager.default.fileExists(atPath: living.path))
             try living.remove()
