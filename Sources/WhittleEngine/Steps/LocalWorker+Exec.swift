@@ -23,7 +23,9 @@ extension LocalWorker {
             }
             let report = report
             let parent = op.rootInput.flatMap { inputs[$0].snapshot }
-            let (id, _) = try await WritableRoot(store: store, pool: pool).change(parent) { [process] root in
+            let (id, _) = try await WritableRoot(store: store, pool: pool).change(
+                parent, mountPoints: ["/etc/resolv.conf", "/etc/hosts"] + op.mounts.map(\.target)
+            ) { [process] root in
                 let exit = try await runner.run(process, root: root) { output in
                     report(
                         .output(

@@ -12,9 +12,10 @@ struct WritableRoot: Sendable {
     ///
     /// Whatever ends `body`, nothing stays mounted; after a throw the changes are dropped.
     ///
+    /// - Parameter mountPoints: what `body` mounts something over; directories that changed only for that are taken back.
     /// - Returns: the committed snapshot, and what `body` gave.
     func change<Value: Sendable>(
-        _ parent: SnapshotID?, _ body: @Sendable (_ root: String) async throws -> Value
+        _ parent: SnapshotID?, mountPoints: [String] = [], _ body: @Sendable (_ root: String) async throws -> Value
     ) async throws -> (SnapshotID, Value) {
         let (active, root) = try await pool.run { try mount(parent) }
         let value: Value
@@ -30,6 +31,7 @@ struct WritableRoot: Sendable {
         try await Task {
             try await pool.run {
                 try Mount.unmount(root)
+                try UnchangedDirectories(active).takeBack(above: mountPoints)
                 try store.snapshots.commit(active, as: id)
             }
         }.value
