@@ -10,7 +10,7 @@ import WhittleSnapshot
 struct LayerTests {
     final class Bytes { var value: [UInt8] = [] }
 
-    private static func withDirectory<Value>(_ body: (String) throws -> Value) throws -> Value {
+    static func withDirectory<Value>(_ body: (String) throws -> Value) throws -> Value {
         let path = FileManager.default.temporaryDirectory.appendingPathComponent("whittle-layer-\(UUID().uuidString)")
             .path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -21,7 +21,7 @@ struct LayerTests {
         return try body(path)
     }
 
-    private static func write(_ directory: String) throws -> (bytes: [UInt8], count: Int) {
+    static func write(_ directory: String) throws -> (bytes: [UInt8], count: Int) {
         let bytes = Bytes()
         let count = try LayerWriter(changesIn: directory).write(cancellation: Cancellation()) {
             bytes.value += Array($0)
@@ -29,15 +29,14 @@ struct LayerTests {
         return (bytes.value, count)
     }
 
-    private static func apply(_ bytes: [UInt8], into directory: String, limit: ByteCount = ByteCount(Int64.max)) throws
-    {
+    static func apply(_ bytes: [UInt8], into directory: String, limit: ByteCount = ByteCount(Int64.max)) throws {
         var reader = TarReader(try LayerApplier(into: directory, limit: limit))
         try bytes.withUnsafeBytes { try reader.feed($0) }
         try reader.finish()
         try reader.consumer.finish()
     }
 
-    private static func tar(_ entries: [(TarEntry, [UInt8])]) throws -> [UInt8] {
+    static func tar(_ entries: [(TarEntry, [UInt8])]) throws -> [UInt8] {
         let bytes = Bytes()
         var writer = TarWriter { bytes.value += Array($0) }
         for (entry, contents) in entries {
@@ -50,13 +49,13 @@ struct LayerTests {
         return bytes.value
     }
 
-    private static func entry(_ path: String, _ kind: TarEntry.Kind = .regular, to target: String = "") -> TarEntry {
+    static func entry(_ path: String, _ kind: TarEntry.Kind = .regular, to target: String = "") -> TarEntry {
         TarEntry(
             path: Array(path.utf8), kind: kind, permissions: kind == .directory ? 0o755 : 0o644,
             linkTarget: Array(target.utf8))
     }
 
-    private static func setAttribute(_ name: String, _ value: String, _ path: String) throws {
+    static func setAttribute(_ name: String, _ value: String, _ path: String) throws {
         let file = try Syscall.open(path, [.readOnly])
         try file.withDescriptor {
             try ExtendedAttributes.set(ExtendedAttribute(name: name, value: Array(value.utf8)), on: $0)
@@ -220,6 +219,141 @@ struct LayerTests {
             stat(root + "/sparse", &status)
             #expect(status.st_size == 9 << 30)
             #expect(status.st_blocks < 1000)
+        }
+    }
+
+    struct Refusal: CustomTestStringConvertible, Sendable {
+        let entries: [(TarEntry, [UInt8])]
+        let message: String
+        var testDescription: String { message }
+    }
+
+    static let refusals: [Refusal] = [
+        Refusal(entries: [(entry("../a"), [])], message: "the entry '../a' is refused: its path leads upwards ('..')"),
+        Refusal(
+            entries: [(entry("l", .symbolicLink, to: "/etc"), []), (entry("l/a"), [])],
+            message: "the entry 'l/a' is refused: 'l' on its way is not a directory"),
+        Refusal(
+            entries: [(entry("h", .hardLink, to: "missing"), [])],
+            message: "the entry 'h' is refused: it is a hard link to 'missing', which the layer does not have"),
+        Refusal(
+            entries: [(entry("d", .directory), []), (entry("h", .hardLink, to: "d"), [])],
+            message: "the entry 'h' is refused: it is a hard link to 'd', which is a directory"),
+        Refusal(
+            entries: [(entry("f"), []), (entry("f", .hardLink, to: "./f"), [])],
+            message: "the entry 'f' is refused: it is a hard link to itself"),
+        Refusal(
+            entries: [(entry("f", .hardLink, to: "/"), [])],
+            message: "the entry 'f' is refused: it is a hard link to the root directory"),
+        Refusal(
+            entries: [(entry("/", .symbolicLink, to: "x"), [])],
+            message: "the entry '/' is refused: the root must be a directory"),
+        Refusal(entries: [(entry("d/.wh.."), [])], message: "the entry 'd/.wh..' is refused: it deletes '.' or '..'"),
+        Refusal(
+            entries: [(entry(String(repeating: "n", count: 256)), [])],
+            message:
+                "the entry '\(String(repeating: "n", count: 256))' is refused: a part of its path is longer than 255 bytes"
+        ),
+        Refusal(
+            entries: [(entry(String(repeating: "a/", count: 2048)), [])],
+            message: "the entry '\(String(repeating: "a/", count: 32))…' is refused: its path is longer than 4095 bytes"
+        ),
+    ]
+
+    @Test("a refusal says which entry and why", arguments: refusals)
+    func refusal(_ example: Refusal) throws {
+        try Self.withDirectory { root in
+            do {
+                try Self.apply(Self.tar(example.entries), into: root)
+                Issue.record("unpacked")
+            } catch let error as BuildError {
+                #expect(error.message == "unpacking a layer: " + example.message)
+            }
+        }
+    }
+
+    @Test("a layer that is refused leaves no file open")
+    func closes() throws {
+        try Self.withDirectory { root in
+            mkdir(root + "/d", 0o755)
+            var bytes = try Self.tar([(Self.entry("a/b/f"), [UInt8](repeating: 1, count: 5000))])
+            bytes.removeLast(4096)
+            #expect(throws: BuildError.self) { try Self.apply(bytes, into: root + "/d") }
+            let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { name in
+                // One that another test closed meanwhile is not ours.
+                try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + name)
+            }
+            #expect(!open.contains { $0.hasPrefix(root) })
+        }
+    }
+
+    @Test("a deletion leaves what the same layer has under the name")
+    func deletionOfOwn() throws {
+        try Self.withDirectory { root in
+            try Self.apply(
+                Self.tar([
+                    (Self.entry("f"), [1]), (Self.entry(".wh.f"), []), (Self.entry("d/g"), [2]),
+                    (Self.entry(".wh.d"), []),
+                    (Self.entry(".wh.x"), []), (Self.entry("x"), [3]),
+                ]), into: root)
+            for (name, contents) in [("f", [1]), ("d/g", [2]), ("x", [3])] as [(String, [UInt8])] {
+                #expect(try Data(contentsOf: URL(fileURLWithPath: root + "/" + name)) == Data(contents))
+            }
+            let directory = try Syscall.open(root + "/d", [.readOnly])
+            let value = try directory.withDescriptor { try ExtendedAttributes.get("trusted.overlay.opaque", of: $0) }
+            #expect(value == Array("y".utf8))
+        }
+    }
+
+    @Test("markers are files like others where the archive is no layer")
+    func keepsMarkers() throws {
+        try Self.withDirectory { root in
+            var reader = TarReader(try LayerApplier(into: root, keepingMarkers: true))
+            try Self.tar([(Self.entry(".wh.f"), [1]), (Self.entry(".wh..wh..opq"), [2])]).withUnsafeBytes {
+                try reader.feed($0)
+            }
+            try reader.finish()
+            try reader.consumer.finish()
+            #expect(try FileManager.default.contentsOfDirectory(atPath: root).sorted() == [".wh..wh..opq", ".wh.f"])
+        }
+    }
+
+    @Test("an empty file with overlayfs's attribute is a deletion, and times are cut at the latest")
+    func attributesAndTimes() throws {
+        try Self.withDirectory { root in
+            try Data().write(to: URL(fileURLWithPath: root + "/gone"))
+            try Self.setAttribute("trusted.overlay.whiteout", "y", root + "/gone")
+            try Data([1]).write(to: URL(fileURLWithPath: root + "/new"))
+            try Data([1]).write(to: URL(fileURLWithPath: root + "/old"))
+            var times = [timespec(tv_sec: 1_000_000_000, tv_nsec: 7), timespec(tv_sec: 1_000_000_000, tv_nsec: 7)]
+            utimensat(AT_FDCWD, root + "/old", &times, 0)
+            let recorder = Recorder()
+            var reader = TarReader(recorder)
+            let writer = LayerWriter(changesIn: root, latestTime: Timestamp(seconds: 1_500_000_000, nanoseconds: 1))
+            _ = try writer.write(cancellation: Cancellation()) { try reader.feed($0) }
+            try reader.finish()
+            #expect(recorder.entries.map { $0.displayPath } == [".wh.gone", "new", "old"])
+            #expect(recorder.entries.map { $0.modified.seconds } == [0, 1_500_000_000, 1_000_000_000])
+            #expect(recorder.entries.allSatisfy { $0.attributes.isEmpty && $0.modified.nanoseconds == 0 })
+        }
+    }
+
+    final class Recorder: TarConsumer {
+        var entries: [TarEntry] = []
+        func begin(_ entry: TarEntry) { entries.append(entry) }
+        func data(_ bytes: UnsafeRawBufferPointer) {}
+        func hole(_ count: Int64) {}
+        func end() {}
+    }
+
+    @Test("cancelling ends the writing with that error")
+    func cancelled() throws {
+        try Self.withDirectory { root in
+            try Data(repeating: 1, count: 5 << 20).write(to: URL(fileURLWithPath: root + "/f"))
+            let cancellation = Cancellation()
+            #expect(throws: CancellationError.self) {
+                _ = try LayerWriter(changesIn: root).write(cancellation: cancellation) { _ in cancellation.cancel() }
+            }
         }
     }
 }

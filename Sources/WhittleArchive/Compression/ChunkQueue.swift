@@ -14,7 +14,10 @@ final class ChunkQueue: @unchecked Sendable {
     private let threadLimit: Int
     private let chunkLimit: Int
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    /// For threads: a chunk waits, or the end has come.
+    private let hasWork = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    /// For the one that fills chunks: one is free, all is written, or something failed.
+    private let hasProgress = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
     private var threads: [pthread_t] = []
     private var idleThreads = 0
@@ -39,12 +42,15 @@ final class ChunkQueue: @unchecked Sendable {
         // One in each thread, one ready for each, one waiting for its turn to be written for each, one being filled.
         chunkLimit = min(3 * threadLimit + 1, most)
         pthread_mutex_init(mutex, nil)
-        pthread_cond_init(changed, nil)
+        pthread_cond_init(hasWork, nil)
+        pthread_cond_init(hasProgress, nil)
     }
 
     deinit {
-        pthread_cond_destroy(changed)
-        changed.deallocate()
+        for condition in [hasWork, hasProgress] {
+            pthread_cond_destroy(condition)
+            condition.deallocate()
+        }
         pthread_mutex_destroy(mutex)
         mutex.deallocate()
     }
@@ -54,16 +60,16 @@ final class ChunkQueue: @unchecked Sendable {
 
     /// Waits for a chunk to fill.
     func emptyChunk() throws -> PageBuffer {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        while true {
-            if let failure { throw failure }
-            if let chunk = free.popLast() { return chunk }
-            if allocated < chunkLimit {
-                allocated += 1
-                return PageBuffer(compression.chunkSize)
+        try locked {
+            while true {
+                if let failure { throw failure }
+                if let chunk = free.popLast() { return chunk }
+                if allocated < chunkLimit {
+                    allocated += 1
+                    return PageBuffer(compression.chunkSize)
+                }
+                pthread_cond_wait(hasProgress, mutex)
             }
-            pthread_cond_wait(changed, mutex)
         }
     }
 
@@ -72,6 +78,7 @@ final class ChunkQueue: @unchecked Sendable {
         let needsThread = locked {
             waiting.append((submitted, chunk))
             submitted += 1
+            if idleThreads > 0 { pthread_cond_signal(hasWork) }
             return waiting.count > idleThreads && threads.count < threadLimit
         }
         if needsThread { try startThread() }
@@ -87,10 +94,10 @@ final class ChunkQueue: @unchecked Sendable {
 
     /// Waits until everything is written, ends the threads, and throws what went wrong.
     func finish() throws {
-        pthread_mutex_lock(mutex)
-        while failure == nil, emitted < submitted { pthread_cond_wait(changed, mutex) }
-        let failure = failure
-        pthread_mutex_unlock(mutex)
+        let failure = locked {
+            while self.failure == nil, emitted < submitted { pthread_cond_wait(hasProgress, mutex) }
+            return self.failure
+        }
         abandon()
         if let failure { throw failure }
     }
@@ -99,19 +106,24 @@ final class ChunkQueue: @unchecked Sendable {
     func abandon() {
         let threads = locked {
             isClosed = true
+            pthread_cond_broadcast(hasWork)
             defer { self.threads = [] }
             return self.threads
         }
         for thread in threads { pthread_join(thread, nil) }
     }
 
-    private func locked<Value>(_ body: () -> Value) -> Value {
+    private func locked<Value>(_ body: () throws -> Value) rethrows -> Value {
         pthread_mutex_lock(mutex)
-        defer {
-            pthread_cond_broadcast(changed)
-            pthread_mutex_unlock(mutex)
-        }
-        return body()
+        defer { pthread_mutex_unlock(mutex) }
+        return try body()
+    }
+
+    /// Ends the work with the first error. To be called while the mutex is held.
+    private func fail(_ error: any Error) {
+        failure = failure ?? error
+        pthread_cond_broadcast(hasWork)
+        pthread_cond_signal(hasProgress)
     }
 }
 
@@ -160,53 +172,57 @@ extension ChunkQueue {
         while let (number, chunk, output) = next(compressor) {
             do throws(BuildError) {
                 output.count = try compressor.compress(chunk.used, number: number, into: output.bytes)
-                locked { compressed[number] = Compressed(chunk: chunk, output: output) }
-                emit()
+                emit(Compressed(chunk: chunk, output: output), number)
             } catch {
-                locked { failure = failure ?? error }
+                locked { fail(error) }
             }
         }
     }
 
     /// Waits for a chunk; `nil` at the end.
     private func next(_ compressor: any ChunkCompressor) -> (Int, PageBuffer, PageBuffer)? {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        while true {
-            if isClosed || failure != nil { return nil }
-            if !waiting.isEmpty {
-                let (number, chunk) = waiting.removeFirst()
-                return (number, chunk, freeOutputs.popLast() ?? PageBuffer(compressor.bound(compression.chunkSize)))
-            }
-            idleThreads += 1
-            pthread_cond_wait(changed, mutex)
-            idleThreads -= 1
-        }
-    }
-
-    /// Writes what is next in order, unless another thread is at it.
-    private func emit() {
-        while let next = takeNext() {
-            do {
-                try sink(next.output.used)
-            } catch {
-                locked { failure = failure ?? error }
-            }
-            locked {
-                isEmitting = false
-                emitted += 1
-                freeOutputs.append(next.output)
-                next.chunk.count = 0
-                free.append(next.chunk)
-            }
-        }
-    }
-
-    private func takeNext() -> Compressed? {
         locked {
-            guard !isEmitting, failure == nil, let next = compressed.removeValue(forKey: emitted) else { return nil }
-            isEmitting = true
-            return next
+            while true {
+                if isClosed || failure != nil { return nil }
+                if !waiting.isEmpty {
+                    let (number, chunk) = waiting.removeFirst()
+                    return (number, chunk, freeOutputs.popLast() ?? PageBuffer(compressor.bound(compression.chunkSize)))
+                }
+                idleThreads += 1
+                pthread_cond_wait(hasWork, mutex)
+                idleThreads -= 1
+            }
         }
+    }
+
+    /// Writes a chunk and those that waited for it, in order; or leaves it to the thread that is writing, or whose chunk
+    /// comes before.
+    private func emit(_ finished: Compressed, _ number: Int) {
+        var next = locked {
+            compressed[number] = finished
+            return isEmitting ? nil : takeNext()
+        }
+        while let current = next {
+            do {
+                try sink(current.output.used)
+                next = locked {
+                    emitted += 1
+                    freeOutputs.append(current.output)
+                    current.chunk.count = 0
+                    free.append(current.chunk)
+                    pthread_cond_signal(hasProgress)
+                    return takeNext()
+                }
+            } catch {
+                return locked { fail(error) }
+            }
+        }
+    }
+
+    /// The chunk to write next, if it is there. To be called while the mutex is held.
+    private func takeNext() -> Compressed? {
+        let next = failure == nil ? compressed.removeValue(forKey: emitted) : nil
+        isEmitting = next != nil
+        return next
     }
 }
