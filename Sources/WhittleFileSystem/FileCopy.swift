@@ -1,22 +1,22 @@
 internal import CWhittleLinux
 internal import Synchronization
-internal import SystemPackage
+package import SystemPackage
 
 #if canImport(Glibc)
     internal import Glibc
 #endif
 
 /// Copies the contents of a file, by the cheapest way that the two file systems have.
-enum FileCopy {
+package enum FileCopy {
     /// Files up to this many bytes are read and written at once, which is quicker than any of the ways that do not pass
     /// through this process.
-    static let bufferSize = 128 << 10
+    package static let bufferSize = 128 << 10
 
     /// Whether sharing blocks was refused once: it is then not tried for every file again.
     private static let cannotClone = Atomic(false)
 
     /// Copies all of `source`, which is at its start and had `status`, into the empty file `target`. Holes stay holes.
-    static func copy(
+    package static func copy(
         _ status: FileStatus, from source: FileDescriptor, to target: FileDescriptor,
         _ buffer: UnsafeMutableRawBufferPointer, _ cancellation: Cancellation?
     ) throws {

@@ -119,6 +119,20 @@ struct LocalTreeExporterTests {
         }
     }
 
+    @Test("holes of sparse files stay holes")
+    func sparse() throws {
+        try withTemporaryDirectory { directory in
+            try makeDirectory("\(directory)/source")
+            let file = open("\(directory)/source/sparse", O_CREAT | O_WRONLY, 0o644)
+            #expect(pwrite(file, "x", 1, 64 << 20) == 1)
+            close(file)
+            try export("\(directory)/source", to: "\(directory)/target")
+            let copy = try status("\(directory)/target/sparse")
+            #expect(copy.size == (64 << 20) + 1)
+            #expect(copy.blocks * 512 < 1 << 20)
+        }
+    }
+
     @Test("copies names that are not UTF-8, and trees deeper than a path may be long")
     func hostileNames() throws {
         try withTemporaryDirectory { directory in

@@ -117,3 +117,40 @@ struct ImageConfigurationTests {
         #expect(image.json["config"]?["Healthcheck"]?["Interval"] == .integer(.max))
     }
 }
+
+@Suite("ImageConfiguration.completeHistory()")
+struct HistoryCompletionTests {
+    private static let step = HistoryEntry(createdBy: "RUN x")
+    private static let setting = HistoryEntry(createdBy: "ENV x", isEmptyLayer: true)
+
+    private static func image(layers: Int, _ history: [HistoryEntry]) -> ImageConfiguration {
+        var image = ImageConfiguration(platform: .host)
+        image.created = Timestamp(seconds: 5)
+        image.diffIDs = (0..<layers).map { Digest(hashing: "\($0)") }
+        image.history = history
+        return image
+    }
+
+    @Test("a consistent history stays as it is")
+    func consistent() {
+        var image = Self.image(layers: 2, [Self.step, Self.setting, Self.step])
+        let before = image
+        image.completeHistory()
+        #expect(image == before)
+    }
+
+    @Test("layers without an entry get one, with the image's time")
+    func missing() {
+        var image = Self.image(layers: 3, [Self.step, Self.setting])
+        image.completeHistory()
+        let added = HistoryEntry(created: Timestamp(seconds: 5), comment: "layer without history")
+        #expect(image.history == [Self.step, Self.setting, added, added])
+    }
+
+    @Test("of entries without a layer the newest are marked as empty")
+    func surplus() {
+        var image = Self.image(layers: 1, [Self.step, Self.step, Self.setting, Self.step])
+        image.completeHistory()
+        #expect(image.history.map { $0.isEmptyLayer } == [false, true, true, true])
+    }
+}

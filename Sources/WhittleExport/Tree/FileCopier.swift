@@ -14,7 +14,7 @@ struct FileMetadata {
     let attributes: [ExtendedAttribute]
 
     /// - Throws: `file-system` where the attributes cannot be read.
-    init(of entry: TreeWalk.Entry, in root: String) throws(BuildError) {
+    init(of entry: TreeWalk.Entry) throws(BuildError) {
         owner = entry.status.owner
         permissions = entry.status.permissions
         modified = entry.status.modified
@@ -24,12 +24,17 @@ struct FileMetadata {
     }
 }
 
-/// Makes copies of single entries of a tree.
-struct FileCopier {
+/// Makes copies of single entries of a tree. To be used by one thread.
+final class FileCopier {
     /// Where the copies go, for messages.
     let root: String
     /// Only root may give files away and make device nodes.
     let isRoot = geteuid() == 0
+    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: FileCopy.bufferSize, alignment: 4096)
+
+    init(root: String) { self.root = root }
+
+    deinit { buffer.deallocate() }
 
     /// A name that nothing has.
     func temporaryName() -> String { ".whittle-\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 36)).tmp" }
@@ -48,7 +53,11 @@ struct FileCopier {
         }
         try source.withDescriptor { from in
             try target.withDescriptor { to in
-                try copyContents(from, to, entry, path, cancellation)
+                do {
+                    try FileCopy.copy(entry.status, from: from, to: to, buffer, cancellation)
+                } catch let error as Errno {
+                    throw BuildError.outputFailed(path, error)
+                }
                 try writing(path) { () throws(Errno) in try apply(metadata, to: to) }
             }
         }
@@ -103,24 +112,6 @@ struct FileCopier {
         guard isRoot else { return attribute.name.hasPrefix("user.") }
         return attribute.name.hasPrefix("user.") || attribute.name == "security.capability"
             || attribute.name.hasPrefix("system.posix_acl_")
-    }
-
-    private func copyContents(
-        _ from: FileDescriptor, _ to: FileDescriptor, _ entry: TreeWalk.Entry, _ path: String,
-        _ cancellation: Cancellation
-    ) throws {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
-        defer { buffer.deallocate() }
-        while true {
-            try cancellation.check()
-            let count = try describing("read file", "\(entry.path)") { () throws(Errno) in
-                try Syscall.read(from, into: buffer)
-            }
-            if count == 0 { return }
-            try writing(path) { () throws(Errno) in
-                try Syscall.writeAll(to, UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-            }
-        }
     }
 
     private func writing<Value: ~Copyable>(

@@ -79,7 +79,7 @@ private final class LocalTreeWriter {
     func write(_ entry: TreeWalk.Entry) throws {
         let depth = entry.path.withBytes { $0.count { $0 == UInt8(ascii: "/") } }
         while levels.count > depth { try leave() }
-        let metadata = try FileMetadata(of: entry, in: rootPath)
+        let metadata = try FileMetadata(of: entry)
         switch entry.status.kind {
         case .directory: try enter(entry, metadata)
         case .regular: try writeFile(entry, metadata)

@@ -74,20 +74,11 @@ extension ImageConfiguration {
     /// describe how this image itself came about (docker's `container_config`, inline caches) and end here.
     fileprivate var inherited: ImageConfiguration {
         var image = self
+        image.completeHistory()
         image.created = nil
         image.otherMembers = JSONObject()
         if let features = otherMembers["os.features"] { image.otherMembers["os.features"] = features }
         image.config.otherMembers = JSONObject()
-        image.alignHistory()
         return image
-    }
-
-    /// Makes the history have exactly one entry with a layer for each layer, as the exporters rely on.
-    private mutating func alignHistory() {
-        var missing = diffIDs.count
-        for index in history.indices where !history[index].isEmptyLayer {
-            if missing > 0 { missing -= 1 } else { history[index].isEmptyLayer = true }
-        }
-        for _ in 0..<missing { history.append(HistoryEntry(comment: "layer of the base image")) }
     }
 }
