@@ -119,7 +119,9 @@ struct TreeWalkTests {
 
     @Test("says what it could not read")
     func missing() throws {
-        let error = #expect(throws: BuildError.self) { try TreeWalk(directory("nothing")).forEach(cancellation: nil) { _ in } }
+        let error = #expect(throws: BuildError.self) {
+            try TreeWalk(directory("nothing")).forEach(cancellation: nil) { _ in }
+        }
         #expect(error?.message == "cannot open directory '\(directory("nothing"))': no such file or directory")
     }
 }

@@ -8,8 +8,14 @@ struct LayerTests {
     struct Target: Decodable {
         let name: String
         let type: String
-        let target_dependencies: [String]?
-        let product_dependencies: [String]?
+        let targetDependencies: [String]?
+        let productDependencies: [String]?
+
+        enum CodingKeys: String, CodingKey {
+            case name, type
+            case targetDependencies = "target_dependencies"
+            case productDependencies = "product_dependencies"
+        }
     }
 
     private struct Package: Decodable {
@@ -49,7 +55,7 @@ struct LayerTests {
         let layers = try Self.documentedLayers()
         for target in try Self.describedTargets() where target.type != "test" {
             guard let layer = layers[target.name] ?? nil else { continue }
-            for dependency in target.target_dependencies ?? [] {
+            for dependency in target.targetDependencies ?? [] {
                 let below = try #require(
                     layers[dependency] ?? nil, "\(target.name) depends on \(dependency), which is for tests")
                 #expect(below < layer, "\(target.name) (layer \(layer)) depends on \(dependency) (layer \(below))")
@@ -59,7 +65,7 @@ struct LayerTests {
 
     @Test("ArgumentParser stays in WhittleCommands")
     func argumentParser() throws {
-        let users = try Self.describedTargets().filter { ($0.product_dependencies ?? []).contains("ArgumentParser") }
+        let users = try Self.describedTargets().filter { ($0.productDependencies ?? []).contains("ArgumentParser") }
         #expect(Set(users.map(\.name)).subtracting(["WhittleCommands", "WhittleCommandsTests", "whittle"]) == [])
     }
 

@@ -74,7 +74,10 @@ package struct Builder: Sendable {
         let step = Step(internal: "[internal] load build definition from \(request.dockerfileName)")
         let size = ByteCount(request.dockerfile.count)
         report(.started(step))
-        report(.progress(step, StepProgress(name: "transferring dockerfile: \(size)", current: .zero, total: nil, isDone: true)))
+        report(
+            .progress(
+                step,
+                StepProgress(name: "transferring dockerfile: \(size)", current: .zero, total: nil, isDone: true)))
         report(.finished(step))
     }
 

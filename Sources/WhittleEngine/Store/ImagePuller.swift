@@ -75,7 +75,9 @@ package final class ImagePuller: ImageResolver {
             report(.finished(step))
             return image
         } catch {
-            report(error is CancellationError ? .cancelled(step) : .failed(step, message: BuildError.message(of: error)))
+            report(
+                error is CancellationError
+                    ? .cancelled(step) : .failed(step, message: BuildError.message(of: error)))
             throw error
         }
     }
