@@ -12,8 +12,6 @@ package final class BlobWriter: Sendable {
         var file: OwnedDescriptor?
         var hasher = SHA256Hasher()
         var size: Int64 = 0
-        /// Bytes known to be on their way to the disk.
-        var flushed: Int64 = 0
     }
 
     private let store: BlobStore

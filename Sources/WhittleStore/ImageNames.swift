@@ -41,7 +41,11 @@ package struct ImageNames: Sendable {
     }
 
     /// Makes `names` stand for the image of `descriptor`; whatever they stood for before, they leave.
+    ///
+    /// The names of all blobs are on disk before the image gets its own, so after a crash of the machine no name stands
+    /// for blobs that are gone.
     package func set(_ names: [ImageReference], to descriptor: Descriptor) async throws {
+        try AtomicFile.syncDirectory(layout.blobs)
         try await change { index in
             let texts = Set(names.map { "\($0)" })
             index.manifests.removeAll { texts.contains($0.annotations[Self.nameAnnotation] ?? "") }

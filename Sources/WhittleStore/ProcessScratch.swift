@@ -14,15 +14,23 @@ package final class ProcessScratch: Sendable {
     private let counter = Atomic<Int>(0)
 
     /// Makes a directory of the process's own.
-    package init(in layout: StoreLayout) throws(BuildError) {
-        let name = "\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 36))"
-        path = layout.active + "/" + name
-        // The lock's name comes first: a directory without a lock file is a dead one.
-        guard let lock = try FileLock.tryAcquire(layout.active + "/" + name + ".lock") else {
-            preconditionFailure("a random name is taken")
+    package convenience init(in layout: StoreLayout) throws(BuildError) {
+        try self.init(in: layout) { "\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 36))" }
+    }
+
+    /// - Parameter makeName: gives another name at each call.
+    init(in layout: StoreLayout, _ makeName: () -> String) throws(BuildError) {
+        while true {
+            let path = layout.active + "/" + makeName()
+            // The lock's name comes first: a directory without a lock file is a dead one. A sweep of another process can
+            // take the lock in the moment between the making and the locking of its file; it then removes the file, and
+            // this process goes on with another name.
+            guard let lock = try FileLock.tryAcquire(path + ".lock") else { continue }
+            self.path = path
+            self.lock = lock
+            try StoreLayout.makeDirectories(path, mode: 0o700)
+            return
         }
-        self.lock = lock
-        try StoreLayout.makeDirectories(path, mode: 0o700)
     }
 
     /// A path below that nothing has yet; nothing is made there. `kind` starts its name.

@@ -1,8 +1,10 @@
 import Foundation
 import Testing
 import WhittleCore
+import WhittleFileSystem
 import WhittleSnapshot
 import WhittleStore
+import WhittleTestKit
 
 /// What every ``Snapshotter`` promises. A suite for an implementation calls each function with a fresh one.
 enum SnapshotterConformance {
@@ -137,6 +139,42 @@ struct OverlaySnapshotterTests {
         arguments: ["", "a/b", "..", ".", "a b", String(repeating: "a", count: 129)])
     func identifiers(text: String) {
         #expect(SnapshotID(rawValue: text) == nil)
+    }
+
+    @Test(
+        "mounted, a snapshot shows its parents, and what changes there becomes its own",
+        .enabled(if: isRoot, "needs root"))
+    func mounted() throws {
+        try Self.withSnapshotter { snapshotter, layout in
+            let base = SnapshotID.unique()
+            let first = try snapshotter.prepare(parent: nil)
+            for name in ["kept", "changed", "removed"] { try Self.write(name, to: first.upper + "/" + name) }
+            try snapshotter.commit(first, as: base)
+            let id = SnapshotID.unique()
+            let second = try snapshotter.prepare(parent: base)
+            let target = layout.root + "/at"
+            try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: false)
+            try Mount.overlay(lower: second.lower, upper: second.upper, work: second.work, at: target)
+            let result = Result {
+                try Self.write("new", to: target + "/changed")
+                try FileManager.default.removeItem(atPath: target + "/removed")
+            }
+            try Mount.unmount(target)
+            try result.get()
+            try snapshotter.commit(second, as: id)
+            let changes = try FileManager.default.contentsOfDirectory(atPath: snapshotter.changes(of: id)).sorted()
+            #expect(changes == ["changed", "removed"])
+            try Mount.readOnlyOverlay(snapshotter.layers(of: id), at: target)
+            let seen = Result { try FileManager.default.contentsOfDirectory(atPath: target).sorted() }
+            try Mount.unmount(target)
+            #expect(try seen.get() == ["changed", "kept"])
+            let old = try String(contentsOfFile: snapshotter.changes(of: base) + "/changed", encoding: .utf8)
+            #expect(old == "changed")
+        }
+    }
+
+    private static func write(_ text: String, to path: String) throws {
+        try text.write(toFile: path, atomically: false, encoding: .utf8)
     }
 
     @Test("more layers than the kernel mounts are an error")

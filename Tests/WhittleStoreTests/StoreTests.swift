@@ -1,8 +1,10 @@
 import Foundation
 import Testing
 import WhittleCore
+import WhittleFileSystem
 import WhittleOCI
-import WhittleStore
+
+@testable import WhittleStore
 
 @Suite("Store")
 struct StoreTests {
@@ -104,6 +106,38 @@ struct StoreTests {
             #expect(FileManager.default.fileExists(atPath: living.path))
             try living.remove()
             #expect(try FileManager.default.contentsOfDirectory(atPath: layout.active).isEmpty)
+        }
+    }
+
+    @Test("processes that start while another sweeps get a directory each", .timeLimit(.minutes(2)))
+    func startsDuringSweep() async throws {
+        try await Self.withStore { layout in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<2 {
+                    group.addTask { for _ in 0..<200 { try ProcessScratch.sweep(layout) } }
+                    group.addTask {
+                        for _ in 0..<200 {
+                            let scratch = try ProcessScratch(in: layout)
+                            _ = try scratch.makeDirectory("snapshot")
+                            try scratch.remove()
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: layout.active).isEmpty)
+        }
+    }
+
+    @Test("a process whose new lock a sweep took first goes on with another name")
+    func lockTakenBySweep() async throws {
+        try await Self.withStore { layout in
+            let sweeping = try FileLock.tryAcquire(layout.active + "/first.lock")
+            var names = ["second", "first"]
+            let scratch = try ProcessScratch(in: layout) { names.removeLast() }
+            #expect(scratch.path == layout.active + "/second")
+            #expect(FileManager.default.fileExists(atPath: scratch.path))
+            withExtendedLifetime(sweeping) {}
         }
     }
 
