@@ -110,6 +110,7 @@ targets += [
     // For tests only: fixtures, an in-process registry, a fake runtime.
     .target(
         name: "WhittleTestKit", dependencies: ["WhittleCore", "WhittleOCI", "WhittleFileSystem", systemPackage],
+        exclude: ["README.md"],
         swiftSettings: swiftSettings),
     // What the package as a whole promises: layers, documentation, the command line as a user meets it.
     .testTarget(name: "WhittleProjectTests", dependencies: ["WhittleTestKit"], swiftSettings: swiftSettings),
