@@ -1,16 +1,20 @@
-/// Reads the regular expressions that ``IgnoreExpression`` writes: literals, escapes, brackets, `[…]*`, `.*`, `(.*/)?`
-/// and `^`, in Go's syntax.
+/// Reads the regular expressions that ``IgnoreExpression`` writes: literals, escapes, brackets, `[…]*`, `.*`, `(.*/)?`,
+/// `{N,M}`, `|`, `^` and `$`, in Go's syntax.
 struct ExpressionReader {
     private let text: [UInt32]
     private var index = 0
 
     init(_ text: [UInt32]) { self.text = text }
 
-    /// `nil` where the text is no expression in Go's syntax, or one with a Unicode class (`\pL`), which an ignore file
-    /// can only hold by mistake.
-    mutating func program() -> PatternProgram? {
+    /// One program for each alternative, to be searched for anywhere in a path. `nil` where the text is no expression in
+    /// Go's syntax, or one with a Unicode class (`\pL`), which an ignore file can only hold by mistake.
+    mutating func programs() -> [PatternProgram]? {
+        var programs: [PatternProgram] = []
         var program = PatternProgram()
+        // Whether the last step may be repeated: there is one, and it is no repetition itself.
+        var isRepeatable = false
         while let scalar = take() {
+            var repeatsNext = true
             switch Self.character(scalar) {
             case "(":
                 // Only `(.*/)?` is ever written.
@@ -18,47 +22,141 @@ struct ExpressionReader {
                 program.steps += [
                     .optional(count: 2), .star(.anyButNewline, isGreedy: true), .one(.literal(0x2F)),
                 ]
-            case ".": appendRepeatable(.anyButNewline, to: &program)
+                repeatsNext = false
+            case ".": repeatsNext = appendRepeatable(.anyButNewline, to: &program)
             case "[":
                 guard let set = brackets() else { return nil }
-                appendRepeatable(.set(set), to: &program)
+                repeatsNext = appendRepeatable(.set(set), to: &program)
+            case "{":
+                switch repetition() {
+                case .none: program.steps.append(.one(.literal(scalar)))
+                case .some(nil): return nil
+                case .some(let counts?):
+                    guard isRepeatable else { return nil }
+                    Self.repeatLast(counts, of: &program)
+                    repeatsNext = false
+                }
+            case "|":
+                programs.append(program)
+                program = PatternProgram()
+                repeatsNext = false
             case "^": program.steps.append(.textStart)
+            case "$": program.steps.append(.textEnd)
             case "\\":
-                guard appendEscape(to: &program) else { return nil }
+                guard let next = appendEscape(to: &program) else { return nil }
+                repeatsNext = next
             default: program.steps.append(.one(.literal(scalar)))
             }
+            isRepeatable = repeatsNext
         }
-        return program
+        return programs + [program]
     }
 
-    private mutating func appendRepeatable(_ accepted: ScalarClass, to program: inout PatternProgram) {
-        if peek() == 0x2A {
+    /// Appends a place that `*` may follow; `false` where it does.
+    private mutating func appendRepeatable(_ accepted: ScalarClass, to program: inout PatternProgram) -> Bool {
+        guard peek() == 0x2A else {
+            program.steps.append(.one(accepted))
+            return true
+        }
+        index += 1
+        program.steps.append(.star(accepted, isGreedy: true))
+        return false
+    }
+
+    // MARK: Repetitions
+
+    private typealias Counts = (least: Int, most: Int?)
+    private static let repetitionLimit = 1000
+
+    /// Reads `N}`, `N,}` or `N,M}` after a brace. `.some(nil)` where the numbers are too large or in the wrong order,
+    /// `.none` where it is no repetition, so that the brace is itself.
+    private mutating func repetition() -> Counts?? {
+        let start = index
+        guard let least = number() else {
+            index = start
+            return .none
+        }
+        var most: Int? = least
+        if peek() == 0x2C {
             index += 1
+            if peek() == 0x7D {
+                most = nil
+            } else if let number = number() {
+                most = number
+            } else {
+                index = start
+                return .none
+            }
+        }
+        guard take() == 0x7D else {
+            index = start
+            return .none
+        }
+        guard least <= Self.repetitionLimit, (most ?? least) <= Self.repetitionLimit, least <= most ?? least else {
+            return .some(nil)
+        }
+        return (least, most)
+    }
+
+    /// A number without leading zeros; a very large one is only known to be so.
+    private mutating func number() -> Int? {
+        var value = 0
+        var digits = 0
+        let first = peek()
+        while let digit = peek(), (0x30...0x39).contains(digit) {
+            value = min(value * 10 + Int(digit) - 0x30, 1_000_000)
+            digits += 1
+            index += 1
+        }
+        return digits == 0 || (digits > 1 && first == 0x30) ? nil : value
+    }
+
+    private static func repeatLast(_ counts: Counts, of program: inout PatternProgram) {
+        guard let step = program.steps.popLast() else { return }
+        program.steps += Array(repeating: step, count: counts.least)
+        if let most = counts.most {
+            for _ in counts.least..<most { program.steps += [.optional(count: 1), step] }
+        } else if case .one(let accepted) = step {
             program.steps.append(.star(accepted, isGreedy: true))
         } else {
-            program.steps.append(.one(accepted))
+            program.steps += [.optional(count: 1), step]
         }
     }
 
-    private mutating func appendEscape(to program: inout PatternProgram) -> Bool {
-        guard let scalar = peek() else { return false }
+    /// Appends what stands after a backslash. Whether it may be repeated; `nil` where it has no meaning.
+    private mutating func appendEscape(to program: inout PatternProgram) -> Bool? {
+        guard let scalar = peek() else { return nil }
         switch Self.character(scalar) {
         case "A": program.steps.append(.textStart)
         case "z": program.steps.append(.textEnd)
         case "b": program.steps.append(.wordBoundary(true))
         case "B": program.steps.append(.wordBoundary(false))
+        case "Q":
+            index += 1
+            return appendQuotation(to: &program)
         default:
             if let set = perlClass(scalar) {
                 index += 1
-                appendRepeatable(.set(set), to: &program)
-                return true
+                return appendRepeatable(.set(set), to: &program)
             }
-            guard let literal = escapedScalar() else { return false }
+            guard let literal = escapedScalar() else { return nil }
             program.steps.append(.one(.literal(literal)))
             return true
         }
         index += 1
         return true
+    }
+
+    /// Everything up to `\E` as it stands.
+    private mutating func appendQuotation(to program: inout PatternProgram) -> Bool {
+        while let scalar = take() {
+            if scalar == 0x5C, peek() == 0x45 {
+                index += 1
+                break
+            }
+            program.steps.append(.one(.literal(scalar)))
+        }
+        return !program.steps.isEmpty
     }
 
     // MARK: Brackets

@@ -3,8 +3,8 @@
 /// there.
 struct IgnoreExpression {
     private(set) var kind: Kind
-    /// The regular expression, without its anchors.
-    private var text: [UInt32] = []
+    /// The regular expression.
+    private var text: [UInt32] = [UInt32(UInt8(ascii: "^"))]
 
     enum Kind {
         /// No wildcard.
@@ -16,10 +16,10 @@ struct IgnoreExpression {
         case expression
     }
 
-    private static let dot = UInt32(UInt8(ascii: "."))
     private static let star = UInt32(UInt8(ascii: "*"))
     private static let slash = UInt32(UInt8(ascii: "/"))
-    private static let escaped = Set(".+()|{}$".utf8.map { UInt32($0) })
+    /// Braces and `|` are not among them: moby/patternmatcher means to escape them and does not.
+    private static let escaped = Set(".+()$".utf8.map { UInt32($0) })
 
     init(_ pattern: [UInt8]) {
         kind = .exact
@@ -32,6 +32,7 @@ struct IgnoreExpression {
         }
         var position = 0
         while position < scalars.count { translate(scalars, &position) }
+        append("$")
     }
 
     private mutating func translate(_ scalars: [UInt32], _ position: inout Int) {
@@ -78,9 +79,9 @@ struct IgnoreExpression {
 
     private mutating func append(_ ascii: String) { text += ascii.unicodeScalars.map(\.value) }
 
-    /// The program, `nil` where the expression is none.
-    func program() -> PatternProgram? {
+    /// The alternatives of the expression, `nil` where it is none.
+    func programs() -> [PatternProgram]? {
         var reader = ExpressionReader(text)
-        return reader.program()
+        return reader.programs()
     }
 }

@@ -3,9 +3,6 @@ struct IgnorePattern: Sendable {
     /// Whether a match brings a path back: the line began with `!`.
     let isException: Bool
     private let matcher: Matcher
-    /// What every matching path begins and ends with; looked at first.
-    private let literalStart: [UInt8]
-    private let literalEnd: [UInt8]
 
     private enum Matcher: Sendable {
         case exact([UInt8])
@@ -13,7 +10,8 @@ struct IgnorePattern: Sendable {
         case prefix([UInt8])
         /// Paths that end with this, and with a slash in front the path without it.
         case suffix([UInt8])
-        case program(PatternProgram)
+        /// Alternatives, almost always one.
+        case expression([Alternative])
     }
 
     /// - Parameter pattern: cleaned, without `!`, and well-formed.
@@ -21,33 +19,14 @@ struct IgnorePattern: Sendable {
     init?(_ pattern: [UInt8], isException: Bool) {
         self.isException = isException
         let expression = IgnoreExpression(pattern)
-        var start: [UInt8] = []
-        var end: [UInt8] = []
         switch expression.kind {
         case .exact: matcher = .exact(pattern)
         case .prefix: matcher = .prefix(Array(pattern.dropLast(2)))
         case .suffix: matcher = .suffix(Array(pattern.dropFirst(2)))
         case .expression:
-            guard let program = expression.program() else { return nil }
-            matcher = .program(program)
-            start = Self.literals(program.steps)
-            end = Self.literals(program.steps.reversed()).reversed()
+            guard let programs = expression.programs() else { return nil }
+            matcher = .expression(programs.map { Alternative($0) })
         }
-        literalStart = start
-        literalEnd = end
-    }
-
-    /// The ASCII literals that `steps` begin with.
-    private static func literals(_ steps: [PatternProgram.Step]) -> [UInt8] {
-        var literals: [UInt8] = []
-        for case .one(.literal(let scalar)) in steps.prefix(while: { Self.isASCII($0) }) {
-            literals.append(UInt8(truncatingIfNeeded: scalar))
-        }
-        return literals
-    }
-
-    private static func isASCII(_ step: PatternProgram.Step) -> Bool {
-        if case .one(.literal(let scalar)) = step { scalar < 0x80 } else { false }
     }
 
     /// Whether the pattern matches `path[..<end]` itself, not one of its parents.
@@ -59,11 +38,8 @@ struct IgnorePattern: Sendable {
             if Self.hasSuffix(path, end, text) { return true }
             return text.first == CleanPath.slash && end == text.count - 1
                 && zip(path, text.dropFirst()).allSatisfy { $0 == $1 }
-        case .program(let program):
-            guard end >= literalStart.count, end >= literalEnd.count, Self.hasSuffix(path, end, literalEnd),
-                Self.hasPrefix(path, end, literalStart)
-            else { return false }
-            return program.match(path, from: 0, to: end, goal: .atEnd, scratch: &scratch) != nil
+        case .expression(let alternatives):
+            return alternatives.contains { $0.matches(path, upTo: end, goal: .anywhere, scratch: &scratch) }
         }
     }
 
@@ -74,22 +50,65 @@ struct IgnorePattern: Sendable {
         case .exact(let text): return text.starts(with: directory)
         case .prefix(let text): return text.starts(with: directory) || directory.starts(with: text)
         case .suffix: return true
-        case .program(let program):
-            return program.match(directory, from: 0, to: directory.count, goal: .asPrefix, scratch: &scratch) != nil
+        case .expression(let alternatives):
+            return alternatives.contains {
+                $0.matches(directory, upTo: directory.count, goal: .asPrefix, scratch: &scratch)
+            }
         }
     }
 
-    private static func hasPrefix(_ path: [UInt8], _ end: Int, _ text: [UInt8]) -> Bool {
+    fileprivate static func hasPrefix(_ path: [UInt8], _ end: Int, _ text: [UInt8]) -> Bool {
         guard end >= text.count else { return false }
         for index in text.indices where path[index] != text[index] { return false }
         return true
     }
 
-    private static func hasSuffix(_ path: [UInt8], _ end: Int, _ text: [UInt8]) -> Bool {
+    fileprivate static func hasSuffix(_ path: [UInt8], _ end: Int, _ text: [UInt8]) -> Bool {
         let start = end - text.count
         guard start >= 0 else { return false }
         // From the end: names differ there more often than in front.
         for index in text.indices.reversed() where path[start + index] != text[index] { return false }
         return true
+    }
+}
+
+/// One alternative of a pattern's expression.
+private struct Alternative: Sendable {
+    private let program: PatternProgram
+    /// Whether it can only match from the start of a path.
+    private let isAtStart: Bool
+    /// What every matching path begins and ends with; looked at first.
+    private let literalStart: [UInt8]
+    private let literalEnd: [UInt8]
+
+    init(_ program: PatternProgram) {
+        self.program = program
+        isAtStart = program.steps.first == .textStart
+        literalStart = isAtStart ? Self.literals(program.steps.dropFirst()) : []
+        let isAtEnd = program.steps.last == .textEnd
+        literalEnd = isAtEnd ? Self.literals(program.steps.dropLast().reversed()).reversed() : []
+    }
+
+    /// The ASCII literals that `steps` begin with.
+    private static func literals(_ steps: some Sequence<PatternProgram.Step>) -> [UInt8] {
+        var literals: [UInt8] = []
+        for step in steps {
+            guard case .one(.literal(let scalar)) = step, scalar < 0x80 else { break }
+            literals.append(UInt8(scalar))
+        }
+        return literals
+    }
+
+    func matches(
+        _ path: [UInt8], upTo end: Int, goal: PatternProgram.Goal, scratch: inout PatternProgram.Scratch
+    ) -> Bool {
+        if case .anywhere = goal {
+            guard IgnorePattern.hasSuffix(path, end, literalEnd), IgnorePattern.hasPrefix(path, end, literalStart)
+            else { return false }
+        }
+        for start in 0...(isAtStart ? 0 : end) {
+            if program.match(path, from: start, to: end, goal: goal, scratch: &scratch) != nil { return true }
+        }
+        return false
     }
 }

@@ -79,21 +79,29 @@ public struct IgnorePatterns: Sendable {
     /// Whether `path` is excluded, by itself or by one of its parents.
     public func excludes(_ path: [UInt8]) -> Bool {
         var scratch = PatternProgram.Scratch()
+        let parents = Self.directory(of: path)
         var isExcluded = false
         for pattern in patterns where pattern.isException == isExcluded {
-            if matchesPathOrParent(pattern, path, &scratch) { isExcluded = !pattern.isException }
+            if matchesPathOrParent(pattern, path, parents, &scratch) { isExcluded = !pattern.isException }
         }
         return isExcluded
     }
 
     private func matchesPathOrParent(
-        _ pattern: IgnorePattern, _ path: [UInt8], _ scratch: inout PatternProgram.Scratch
+        _ pattern: IgnorePattern, _ path: [UInt8], _ parents: [UInt8], _ scratch: inout PatternProgram.Scratch
     ) -> Bool {
         if pattern.matches(path, upTo: path.count, scratch: &scratch) { return true }
-        for index in path.indices where path[index] == CleanPath.slash {
-            if pattern.matches(path, upTo: index, scratch: &scratch) { return true }
+        for index in parents.indices where parents[index] == CleanPath.slash {
+            if pattern.matches(parents, upTo: index, scratch: &scratch) { return true }
         }
-        return false
+        return !parents.isEmpty && pattern.matches(parents, upTo: parents.count, scratch: &scratch)
+    }
+
+    /// The directory that `path` is in, in its shortest form; empty for the top.
+    private static func directory(of path: [UInt8]) -> [UInt8] {
+        guard let slash = path.lastIndex(of: CleanPath.slash) else { return [] }
+        let clean = CleanPath.of(path[...slash])
+        return clean == [UInt8(ascii: ".")] ? [] : clean
     }
 }
 

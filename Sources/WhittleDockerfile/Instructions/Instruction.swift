@@ -28,7 +28,7 @@ public struct Instruction: Sendable {
     public var name: String { kind.keyword.rawValue }
 
     /// The instructions of the language with what each of them says.
-    public enum Kind: Sendable {
+    public indirect enum Kind: Sendable {
         case from(From)
         case run(Run)
         case copy(Copy)

@@ -103,12 +103,14 @@ extension InstructionConverter {
             throw .heredocDestination(name(raw), at: location(destination.range))
         }
         var sources: [Instruction.FileSource] = []
+        // Of several heredocs with one name, the last has the say.
+        let bodies = Dictionary(raw.heredocs.map { ($0.name, $0) }) { _, last in last }
         for argument in raw.arguments.dropLast() {
             guard let word = Self.heredoc(argument) else {
                 sources.append(.path(argument))
                 continue
             }
-            let body = raw.heredocs.last { $0.name == word.name }
+            let body = bodies[word.name]
             var text = body?.content ?? ""
             if word.chomps { text = Heredoc.withoutLeadingTabs(text) }
             sources.append(

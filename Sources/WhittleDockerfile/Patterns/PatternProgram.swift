@@ -18,8 +18,6 @@ struct PatternProgram: Sendable {
     enum Goal {
         /// All steps are done, anywhere in the text.
         case anywhere
-        /// All steps are done at the end of the text.
-        case atEnd
         /// The text is used up, and steps may be left: a longer text could match.
         case asPrefix
     }
@@ -61,7 +59,6 @@ struct PatternProgram: Sendable {
     private func isDone(_ step: Int, _ index: Int, _ end: Int, _ goal: Goal) -> Bool {
         switch goal {
         case .anywhere: step == steps.count
-        case .atEnd: step == steps.count && index == end
         case .asPrefix: index == end
         }
     }

@@ -13,14 +13,14 @@ struct HeredocMark {
     /// Whether a word is a heredoc is decided as BuildKit decides it: by splitting the line like a shell, always with
     /// the backslash as escape character. A line that cannot be split so has no heredocs.
     static func marks(
-        of instruction: RawInstruction, in line: LogicalLine, source: SourceText
+        of instruction: RawInstruction.Parts, in line: LogicalLine, source: SourceText
     ) throws(BuildError) -> [HeredocMark] {
-        let holder = instruction.known == .onbuild ? instruction.wrapped ?? instruction : instruction
-        switch holder.known {
+        let wrapped = instruction.known == .onbuild ? instruction.arguments.wrapped : nil
+        switch wrapped?.known ?? instruction.known {
         case .run, .copy, .add: break
         default: return []
         }
-        guard !holder.isJSON, firstMark(in: line.bytes, line.range) != nil,
+        guard !(wrapped?.isJSON ?? instruction.arguments.isJSON), firstMark(in: line.bytes, line.range) != nil,
             let words = fields(line.text(line.range), [.keepsQuotes, .keepsEscapes, .keepsUnset])
         else { return [] }
         var marks: [HeredocMark] = []

@@ -17,11 +17,14 @@ struct InstructionScanner {
         self.comments = comments
     }
 
-    func scan(lines: ClosedRange<Int>) throws(BuildError) -> RawInstruction {
+    /// The instruction without its heredocs.
+    func scan(lines: ClosedRange<Int>) throws(BuildError) -> RawInstruction.Parts {
         try scan(line.range, lines: lines, depth: 0)
     }
 
-    private func scan(_ range: Range<Int>, lines: ClosedRange<Int>, depth: Int) throws(BuildError) -> RawInstruction {
+    private func scan(
+        _ range: Range<Int>, lines: ClosedRange<Int>, depth: Int
+    ) throws(BuildError) -> RawInstruction.Parts {
         let content = Blank.trim(line.bytes, range)
         var end = content.lowerBound
         while end < content.upperBound, !Blank.separates(line.bytes[end]) { end += 1 }
@@ -36,7 +39,7 @@ struct InstructionScanner {
         } else {
             arguments = try self.arguments(of: known, keyword, rest)
         }
-        return RawInstruction(
+        return RawInstruction.Parts(
             keyword: keyword, known: known, flags: flags.flags, arguments: arguments, text: line.text(content),
             comments: comments, range: line.place(of: content), lines: lines)
     }
@@ -44,7 +47,7 @@ struct InstructionScanner {
     private func wrapped(_ rest: Range<Int>, lines: ClosedRange<Int>, depth: Int) throws(BuildError) -> RawArguments {
         guard !rest.isEmpty else { return RawArguments() }
         guard depth < Self.depthLimit else { throw .nestedOnbuild(at: source.location(of: line.place(of: rest))) }
-        return RawArguments(wrapped: [try scan(rest, lines: lines, depth: depth + 1)])
+        return RawArguments(wrapped: RawInstruction(try scan(rest, lines: lines, depth: depth + 1)))
     }
 
     private func arguments(

@@ -56,7 +56,7 @@ struct RawParser {
         let scanner = InstructionScanner(line, source: source, escape: directives.escape, comments: pendingComments)
         var instruction = try scanner.scan(lines: first...number)
         try readHeredocs(HeredocMark.marks(of: instruction, in: line, source: source), into: &instruction)
-        instructions.append(instruction)
+        instructions.append(RawInstruction(instruction))
         pendingComments.removeAll(keepingCapacity: true)
     }
 
@@ -126,7 +126,7 @@ struct RawParser {
     }
 
     private mutating func readHeredocs(
-        _ marks: [HeredocMark], into instruction: inout RawInstruction
+        _ marks: [HeredocMark], into instruction: inout RawInstruction.Parts
     ) throws(BuildError) {
         for mark in marks {
             let firstLine = number
