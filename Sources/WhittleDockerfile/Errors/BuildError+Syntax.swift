@@ -5,7 +5,6 @@ extension BuildError.Code {
     static let badEscapeDirective = Self(rawValue: "bad-escape-directive")
     static let noInstructions = Self(rawValue: "no-instructions")
     static let unterminatedHeredoc = Self(rawValue: "unterminated-heredoc")
-    static let badHeredocName = Self(rawValue: "bad-heredoc-name")
     static let nestedOnbuild = Self(rawValue: "nested-onbuild")
     static let jsonNotStrings = Self(rawValue: "json-not-strings")
     static let assignmentWithoutValue = Self(rawValue: "assignment-without-value")
@@ -40,13 +39,6 @@ extension BuildError {
         BuildError(
             .unterminatedHeredoc, "the heredoc '\(Excerpt.of(name))' does not end before the end of the file",
             hint: "end it with a line that is exactly '\(Excerpt.of(name))', without blanks around it", at: place)
-    }
-
-    static func badHeredocName(_ word: String, at place: SourceLocation) -> BuildError {
-        BuildError(
-            .badHeredocName,
-            "the name of the heredoc '\(Excerpt.of(word))' has a quote or a substitution without an end",
-            hint: "write a plain name, for instance '<<EOF'", at: place)
     }
 
     static func nestedOnbuild(at place: SourceLocation) -> BuildError {

@@ -128,8 +128,7 @@ extension InstructionConverter {
             hint = "did you mean '\(keyword) \(Excerpt.of(String(written.dropFirst(keyword.count))))'?"
         } else if let previous, previous.lines.upperBound < raw.lines.lowerBound, previous.known == .run {
             hint =
-                "if this line continues the RUN of line \(previous.lines.lowerBound), end the line above it with the "
-                + "escape character"
+                "if this line continues the RUN of line \(previous.lines.lowerBound), end the line above with '\(escape.text)'"
         } else {
             hint = "instructions are \(names.joined(separator: ", "))"
         }

@@ -11,9 +11,6 @@ extension InstructionConverter {
             }
         }
         let flags = try FlagReader(raw, FlagReader.Known(values: ["platform"]), source: source)
-        if let markup = MarkupInText(arguments[0].text) {
-            throw .markupInText(markup, also: nil, at: location(arguments[0].range))
-        }
         return Instruction.From(
             image: arguments[0], name: hasName ? arguments[2] : nil, platform: flags.value("platform"))
     }
@@ -122,7 +119,6 @@ extension InstructionConverter {
 
     private static func heredoc(_ argument: Token) -> HeredocWord? {
         guard argument.text.utf8.contains(UInt8(ascii: "<")) else { return nil }
-        guard case .heredoc(let word) = HeredocWord.read(Array(argument.text.utf8)) else { return nil }
-        return word
+        return HeredocWord(Array(argument.text.utf8))
     }
 }

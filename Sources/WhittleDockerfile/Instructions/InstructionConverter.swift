@@ -6,6 +6,7 @@ internal import WhittleCore
 /// ARG, STOPSIGNAL and HEALTHCHECK NONE, and everything about an ONBUILD trigger but its keyword.
 struct InstructionConverter {
     let source: SourceText
+    let escape: EscapeCharacter
 
     /// - Parameter previous: the instruction above, to explain a line that belongs to it.
     func convert(_ raw: RawInstruction, after previous: RawInstruction?) throws(BuildError) -> Instruction {

@@ -44,7 +44,7 @@ public struct Dockerfile: Sendable {
     ///
     /// - Throws: ``BuildError`` with its place, for the first instruction that says nothing.
     public init(_ raw: RawDockerfile) throws(BuildError) {
-        let converter = InstructionConverter(source: raw.source)
+        let converter = InstructionConverter(source: raw.source, escape: raw.escape)
         var instructions: [Instruction] = []
         instructions.reserveCapacity(raw.instructions.count)
         for (index, item) in raw.instructions.enumerated() {
@@ -113,6 +113,6 @@ extension Instruction {
         guard raw.instructions.count == 1, raw.instructions[0].known != .from else {
             throw .badTriggerText(of: image, at: source.location(of: raw.instructions[0].range))
         }
-        self = try InstructionConverter(source: source).convert(raw.instructions[0], after: nil)
+        self = try InstructionConverter(source: source, escape: raw.escape).convert(raw.instructions[0], after: nil)
     }
 }

@@ -13,8 +13,8 @@ struct HeredocMark {
     /// Whether a word is a heredoc is decided as BuildKit decides it: by splitting the line like a shell, always with
     /// the backslash as escape character. A line that cannot be split so has no heredocs.
     static func marks(
-        of instruction: RawInstruction.Parts, in line: LogicalLine, source: SourceText
-    ) throws(BuildError) -> [HeredocMark] {
+        of instruction: RawInstruction.Parts, in line: LogicalLine
+    ) -> [HeredocMark] {
         let wrapped = instruction.known == .onbuild ? instruction.arguments.wrapped : nil
         switch wrapped?.known ?? instruction.known {
         case .run, .copy, .add: break
@@ -27,17 +27,11 @@ struct HeredocMark {
         var search = line.range.lowerBound
         for word in words where word.contains(UInt8(ascii: "<")) {
             let range = find(word, in: line, from: search)
-            switch HeredocWord.read(word) {
-            case .none: continue
-            case .invalid:
-                throw .badHeredocName(
-                    UTF8Text.string(word, 0..<word.count), at: source.location(of: line.place(of: range)))
-            case .heredoc(let found):
-                marks.append(
-                    HeredocMark(
-                        name: found.name, expands: found.expands, chomps: found.chomps,
-                        fileDescriptor: found.fileDescriptor, place: line.place(of: range)))
-            }
+            guard let found = HeredocWord(word) else { continue }
+            marks.append(
+                HeredocMark(
+                    name: found.name, expands: found.expands, chomps: found.chomps,
+                    fileDescriptor: found.fileDescriptor, place: line.place(of: range)))
             search = range.upperBound
         }
         return marks
@@ -87,35 +81,25 @@ struct HeredocWord {
     let chomps: Bool
     let fileDescriptor: UInt
 
-    enum Reading {
-        case none
-        /// It looks like one, but its name has a quote or substitution that does not end.
-        case invalid
-        case heredoc(HeredocWord)
-    }
-
-    static func read(_ word: [UInt8]) -> Reading {
+    /// `nil` for any other word, and for one whose name is no single word.
+    init?(_ word: [UInt8]) {
         var index = 0
         while index < word.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(word[index]) { index += 1 }
         let digits = UTF8Text.string(word, 0..<index)
-        guard word[index...].starts(with: [UInt8(ascii: "<"), UInt8(ascii: "<")]) else { return .none }
+        guard word[index...].starts(with: [UInt8(ascii: "<"), UInt8(ascii: "<")]) else { return nil }
         index += 2
-        let chomps = index < word.count && word[index] == UInt8(ascii: "-")
+        chomps = index < word.count && word[index] == UInt8(ascii: "-")
         if chomps { index += 1 }
         while index < word.count, Blank.isASCII(word[index]), word[index] != 0x0B { index += 1 }
-        guard index < word.count, !word[index...].contains(UInt8(ascii: "<")) else { return .none }
+        guard index < word.count, !word[index...].contains(UInt8(ascii: "<")) else { return nil }
         let rest = UTF8Text.string(word, index..<word.count)
-        guard let plain = HeredocMark.fields(rest, [.keepsUnset]) else { return .invalid }
-        guard plain.count == 1 else { return .none }
-        guard let quoted = HeredocMark.fields(rest, [.keepsUnset, .keepsQuotes]), quoted.count == 1 else {
-            return .invalid
-        }
-        return .heredoc(
-            HeredocWord(
-                name: UTF8Text.string(plain[0], 0..<plain[0].count),
-                // Quotes that vanish in one reading and not in the other were quotes around the name.
-                expands: quotes(in: plain[0]) == quotes(in: quoted[0]), chomps: chomps,
-                fileDescriptor: digits.isEmpty ? 0 : UInt(digits) ?? .max))
+        guard let plain = HeredocMark.fields(rest, [.keepsUnset]), plain.count == 1,
+            let quoted = HeredocMark.fields(rest, [.keepsUnset, .keepsQuotes]), quoted.count == 1
+        else { return nil }
+        name = UTF8Text.string(plain[0], 0..<plain[0].count)
+        // Quotes that vanish in one reading and not in the other were quotes around the name.
+        expands = Self.quotes(in: plain[0]) == Self.quotes(in: quoted[0])
+        fileDescriptor = digits.isEmpty ? 0 : UInt(digits) ?? .max
     }
 
     private static func quotes(in text: [UInt8]) -> Int {

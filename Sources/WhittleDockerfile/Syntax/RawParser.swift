@@ -55,7 +55,7 @@ struct RawParser {
         }
         let scanner = InstructionScanner(line, source: source, escape: directives.escape, comments: pendingComments)
         var instruction = try scanner.scan(lines: first...number)
-        try readHeredocs(HeredocMark.marks(of: instruction, in: line, source: source), into: &instruction)
+        try readHeredocs(HeredocMark.marks(of: instruction, in: line), into: &instruction)
         instructions.append(RawInstruction(instruction))
         pendingComments.removeAll(keepingCapacity: true)
     }
