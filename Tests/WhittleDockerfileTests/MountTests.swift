@@ -121,6 +121,22 @@ struct MountTests {
         #expect(error?.hint == example.hint)
     }
 
+    @Test("a wrong option is shown at its place")
+    func errorPlace() throws {
+        let file = try Dockerfile(parsing: "FROM scratch\nRUN --mount=type=cache,taget=/x y")
+        guard case .run(let run) = file.stages[0].instructions[0].kind else { throw InstructionTests.WrongKind() }
+        let error = #expect(throws: BuildError.self) {
+            try run.mounts[0].mount(locating: file.location) { (word) throws(BuildError) in word }
+        }
+        #expect(
+            error?.description == """
+                Dockerfile:2:24: error[unknown-mount-option]: there is no mount option 'taget'
+                 2 | RUN --mount=type=cache,taget=/x y
+                   |                        ^^^^^^^^
+                hint: did you mean 'target'?
+                """)
+    }
+
     @Test("what the expansion throws passes through")
     func expansionFails() {
         let error = #expect(throws: BuildError.self) { try Self.mount("target=${X:?none}") }

@@ -39,24 +39,40 @@ extension RunMountFlag {
     /// Options may stand in any order. Names are checked here and not before: a flag of a stage that is not built
     /// hurts nobody.
     ///
-    /// - Parameter expand: expands one value; `from` and option names hold no variables.
-    /// - Throws: what `expand` throws; a ``BuildError`` without a file for an unknown type or option, an option that the
-    ///   type does not have, and a value that is none. Add the file with ``SourceText/location(of:)`` and
-    ///   ``WhittleCore/BuildError/located(at:)``.
-    public func mount(expanding expand: (String) throws(BuildError) -> String) throws(BuildError) -> RunMount {
+    /// - Parameters:
+    ///   - locate: adds the file to the place of an option that is wrong, see ``Dockerfile/location(of:)``.
+    ///   - expand: expands one value; `from` and option names hold no variables.
+    /// - Throws: what `expand` throws, and a ``BuildError`` for an unknown type or option, an option that the type does
+    ///   not have, and a value that is none; with the place of the option where `locate` gives one.
+    public func mount(
+        locating locate: (SourceRange) -> SourceLocation? = { _ in nil },
+        expanding expand: (String) throws(BuildError) -> String
+    ) throws(BuildError) -> RunMount {
         var builder = RunMountBuilder()
         for field in fields where field.key == "type" {
             guard let value = field.value else { continue }
-            try builder.setType(expand(value))
+            do throws(BuildError) {
+                try builder.setType(expand(value))
+            } catch {
+                throw error.located(at: locate(field.token.range))
+            }
         }
         for field in fields where field.key != "type" || field.value == nil {
-            guard let value = field.value else {
-                try builder.set(field.key, written: field.token.text)
-                continue
+            do throws(BuildError) {
+                if let value = field.value {
+                    try builder.set(field.key, to: expand(value))
+                } else {
+                    try builder.set(field.key, written: field.token.text)
+                }
+            } catch {
+                throw error.located(at: locate(field.token.range))
             }
-            try builder.set(field.key, to: expand(value))
         }
-        return try builder.mount()
+        do throws(BuildError) {
+            return try builder.mount()
+        } catch {
+            throw error.located(at: locate(value.range))
+        }
     }
 }
 

@@ -12,7 +12,7 @@ extension StageLowering {
         var variables: [SecretVariable] = []
         for (flag, dependency) in zip(flags, dependencies) {
             let location = location(of: flag.value.range)
-            let mount = try expansion.mount(flag, variables: state.environment, at: location) { undefined in
+            let mount = try expansion.mount(flag, variables: state.environment, locate: location(of:)) { undefined in
                 warn(about: undefined, at: location)
             }
             switch mount.type {

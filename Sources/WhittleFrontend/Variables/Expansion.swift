@@ -73,18 +73,17 @@ struct Expansion {
 
     /// Expands and reads a `--mount`.
     ///
-    /// - Parameter undefined: called with the variables that are not set.
+    /// - Parameters:
+    ///   - locate: adds the file to the place of an option that is wrong.
+    ///   - undefined: called with the variables that are not set.
     func mount(
-        _ flag: RunMountFlag, variables: VariableList, at location: SourceLocation, undefined: ([String]) -> Void
+        _ flag: RunMountFlag, variables: VariableList, locate: (SourceRange) -> SourceLocation,
+        undefined: ([String]) -> Void
     ) throws(BuildError) -> RunMount {
-        do throws(BuildError) {
-            return try flag.mount { (text) throws(BuildError) -> String in
-                let word = try expand(text, with: plain, variables: variables, at: location)
-                undefined(word.undefined)
-                return word.text
-            }
-        } catch {
-            throw error.located(at: location)
+        try flag.mount(locating: locate) { (text) throws(BuildError) -> String in
+            let word = try expand(text, with: plain, variables: variables, at: nil)
+            undefined(word.undefined)
+            return word.text
         }
     }
 
