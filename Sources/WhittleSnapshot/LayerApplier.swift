@@ -92,6 +92,9 @@ package struct LayerApplier: TarConsumer {
     /// Sets the times of directories, which unpacking into them has changed. To be called once, after the last entry.
     package mutating func finish() throws { try tree.setDirectoryTimes() }
 
+    /// Directories that have no entry so far: to be given what the layers below say of them.
+    package var implicitDirectories: ImplicitDirectories { tree.implicit }
+
     private mutating func make(_ entry: TarEntry, at path: LayerPath) throws {
         switch entry.kind {
         case .directory: try tree.makeDirectory(path, entry)

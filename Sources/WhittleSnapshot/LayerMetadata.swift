@@ -9,12 +9,27 @@ enum LayerMetadata {
         // After the owner: changing that takes set-user-ID bits and capabilities away.
         try Syscall.changeMode(descriptor, to: UInt32(entry.permissions))
         if entry.attributes.isEmpty { return }
-        for (name, value) in entry.attributes.sorted(by: { $0.key < $1.key }) where !isOfOverlay(name) {
-            do throws(Errno) {
-                try ExtendedAttributes.set(ExtendedAttribute(name: name, value: value), on: descriptor)
-            } catch {
-                guard isForgivable(name, error) else { throw error }
-            }
+        for (name, value) in entry.attributes.sorted(by: { $0.key < $1.key }) {
+            try set(ExtendedAttribute(name: name, value: value), on: descriptor)
+        }
+    }
+
+    /// Gives a directory what another one has, `status` included.
+    static func copy(
+        from source: FileDescriptor, _ status: FileStatus, to descriptor: FileDescriptor
+    ) throws(Errno) {
+        try Syscall.changeOwner(descriptor, to: status.owner)
+        try Syscall.changeMode(descriptor, to: status.permissions)
+        for attribute in try ExtendedAttributes.list(source) { try set(attribute, on: descriptor) }
+        try Syscall.changeTimes(descriptor, to: status.modified)
+    }
+
+    private static func set(_ attribute: ExtendedAttribute, on descriptor: FileDescriptor) throws(Errno) {
+        if isOfOverlay(attribute.name) { return }
+        do throws(Errno) {
+            try ExtendedAttributes.set(attribute, on: descriptor)
+        } catch {
+            guard isForgivable(attribute.name, error) else { throw error }
         }
     }
 

@@ -14,6 +14,8 @@ struct LayerTree {
     /// Times to set at the end, by directory.
     private var directoryTimes: [LayerPath: Timestamp] = [:]
     private let opaqueAttribute: ExtendedAttribute
+    /// Parents that were made for something in them.
+    private(set) var implicit = ImplicitDirectories()
 
     init(_ path: String) throws(BuildError) {
         self.path = path
@@ -50,6 +52,7 @@ struct LayerTree {
             }
         }
         directoryTimes[place] = entry.modified
+        if !implicit.isEmpty { implicit.remove(place) }
         // What comes next is most likely in it.
         parent = (place, opened)
     }
@@ -200,20 +203,22 @@ extension LayerTree {
     }
 
     /// Opens a directory; it and those above it are made where they are missing.
-    private func openDirectory(_ place: LayerPath, for entry: [UInt8]) throws(BuildError) -> SharedDescriptor {
+    private mutating func openDirectory(_ place: LayerPath, for entry: [UInt8]) throws(BuildError) -> SharedDescriptor {
         var current = root
-        for component in place.components {
+        for (index, component) in place.components.enumerated() {
             let above = current
             do throws(Errno) {
-                current = try EntryPath(bytes: component).withCString { (name) throws(Errno) in
+                let (opened, isNew) = try EntryPath(bytes: component).withCString { (name) throws(Errno) in
                     do throws(Errno) {
-                        return try Self.open(name, in: above)
+                        return (try Self.open(name, in: above), false)
                     } catch {
                         guard error == .noSuchFileOrDirectory else { throw error }
                         try Syscall.makeDirectory(name, mode: 0o755, at: above.descriptor)
-                        return try Self.open(name, in: above)
+                        return (try Self.open(name, in: above), true)
                     }
                 }
+                if isNew { implicit.add(LayerPath(components: Array(place.components[...index]))) }
+                current = opened
             } catch {
                 guard error == .tooManySymbolicLinkLevels || error == .notDirectory else {
                     throw failure("open directory", entry, error)
@@ -226,8 +231,16 @@ extension LayerTree {
         return current
     }
 
+    /// What is at `place`; `nil` where there is nothing.
+    func status(of place: LayerPath) throws(BuildError) -> FileStatus? {
+        let directory = try existingDirectory(place.parent, for: place.name)
+        return try describing("read", place.name) { () throws(Errno) in
+            try Self.status(of: EntryPath(bytes: place.name), in: directory)
+        }
+    }
+
     /// Opens a directory; `nil` where there is none, or where something else is on its way.
-    private func existingDirectory(_ place: LayerPath, for entry: [UInt8]) throws(BuildError) -> SharedDescriptor? {
+    func existingDirectory(_ place: LayerPath, for entry: [UInt8]) throws(BuildError) -> SharedDescriptor? {
         if let parent, parent.path == place { return parent.directory }
         var current = root
         for component in place.components {

@@ -21,6 +21,7 @@ struct LayerFetch: Sendable {
         let position: Int
         /// `nil` where the store had it already.
         let active: ActiveSnapshot?
+        var implicit = ImplicitDirectories()
         let lock: StoreLock
     }
 
@@ -43,6 +44,10 @@ struct LayerFetch: Sendable {
             for layer in unpacked.sorted(by: { $0.position < $1.position }) {
                 guard let active = layer.active else { continue }
                 let below = layer.position > 0 ? SnapshotID(chainID: layers[layer.position - 1].chainID) : nil
+                if let below, !layer.implicit.isEmpty {
+                    let lower = try store.snapshots.layers(of: below)
+                    try await BlockingPool.shared.run { try layer.implicit.inherit(in: active.upper, from: lower) }
+                }
                 try store.snapshots.commit(active, over: below, as: SnapshotID(chainID: layers[layer.position].chainID))
             }
         } catch {
@@ -59,8 +64,9 @@ struct LayerFetch: Sendable {
                 return Unpacked(position: position, active: nil, lock: lock)
             }
             let active = try store.snapshots.prepare(parent: nil)
+            let implicit: ImplicitDirectories
             do {
-                try await fill(active, with: layer)
+                implicit = try await fill(active, with: layer)
             } catch let error as BuildError {
                 // As above.
                 try? store.snapshots.remove(active)
@@ -70,14 +76,14 @@ struct LayerFetch: Sendable {
                 try? store.snapshots.remove(active)
                 throw error
             }
-            return Unpacked(position: position, active: active, lock: lock)
+            return Unpacked(position: position, active: active, implicit: implicit, lock: lock)
         } catch {
             lock.release()
             throw error
         }
     }
 
-    private func fill(_ active: ActiveSnapshot, with layer: BaseLayer) async throws {
+    private func fill(_ active: ActiveSnapshot, with layer: BaseLayer) async throws -> ImplicitDirectories {
         let unpacker = try LayerUnpacker(into: active.upper)
         let size = ByteCount(layer.descriptor.size)
         if try store.blobs.has(layer.descriptor.digest, size: size) {
@@ -107,6 +113,7 @@ struct LayerFetch: Sendable {
             format: Self.format)
         report(
             .progress(step, StepProgress(name: "\(layer.descriptor.digest)", current: size, total: size, isDone: true)))
+        return unpacker.implicitDirectories
     }
 
     /// Makes sure that the blob is in the store.
@@ -182,4 +189,6 @@ private final class LayerUnpacker: @unchecked Sendable {
         try stage.reader.consumer.finish()
         return (stage.hasher.finalize(), ByteCount(stage.count))
     }
+
+    var implicitDirectories: ImplicitDirectories { stage.reader.consumer.implicitDirectories }
 }
