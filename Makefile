@@ -32,17 +32,18 @@ release: setup-build
 demo: setup-demo release
 	scripts/demo.sh $(RELEASE)
 
-# One configuration, built once: the tests of the program run the debug build.
+# One configuration, built once: the tests of the program run the debug build. One test after the other: side by side on a
+# small machine, those that wait for a server or a process would run into their time limits while others compute.
 test: setup-test lint
 	$(SWIFT) build --build-tests $(DEBUG_FLAGS) --jobs $(JOBS)
-	$(SWIFT) test --skip-build
+	$(SWIFT) test --skip-build --no-parallel
 	WHITTLE=$(DEBUG) Tests/integration/run.sh
 	WHITTLE=$(DEBUG) scripts/examples.sh
 
 # The tests that start programs or need root are in targets of their own names.
 check: setup-build lint
 	$(SWIFT) build --build-tests $(DEBUG_FLAGS) --jobs $(JOBS)
-	$(SWIFT) test --skip-build --skip WhittleEngineTests --skip WhittleRuntimeTests --skip WhittleRegistryTests
+	$(SWIFT) test --skip-build --no-parallel --skip WhittleEngineTests --skip WhittleRuntimeTests --skip WhittleRegistryTests
 
 lint:
 	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks
