@@ -97,7 +97,8 @@ enum SQLiteValue {
     case blob([UInt8])
 
     fileprivate func bind(to statement: OpaquePointer?, at index: Int32) {
-        // SQLITE_TRANSIENT: SQLite copies the bytes before the call returns.
+        // SAFETY: SQLITE_TRANSIENT is the number -1 in the place of a function that is never called; SQLite copies the
+        // bytes before the call returns.
         let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
         switch self {
         case .null: sqlite3_bind_null(statement, index)

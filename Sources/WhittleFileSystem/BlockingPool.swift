@@ -104,6 +104,7 @@ package final class BlockingPool: Sendable {
 
     private static func startThread(working state: Monitor<State>) -> Bool {
         var thread = pthread_t()
+        // SAFETY: one reference goes into the thread, which takes it back; where none was started, it is released here.
         let argument = Unmanaged.passRetained(state)
         let attributes = UnsafeMutablePointer<pthread_attr_t>.allocate(capacity: 1)
         pthread_attr_init(attributes)

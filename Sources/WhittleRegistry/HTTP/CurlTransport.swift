@@ -190,6 +190,7 @@ private final class CurlTransfer: @unchecked Sendable {
 
     private var shouldStop: Bool { failure != nil || cancellation.isCancelled }
 
+    // SAFETY: the context is the transfer of `setCallbacks`; it lives until `perform` returns, and no callback comes later.
     private static func transfer(_ context: UnsafeMutableRawPointer?) -> CurlTransfer? {
         context.map { Unmanaged<CurlTransfer>.fromOpaque($0).takeUnretainedValue() }
     }
@@ -239,6 +240,7 @@ private final class CurlTransfer: @unchecked Sendable {
     }
 
     private func setCallbacks(_ raw: inout whittle_curl_request) {
+        // SAFETY: `withExtendedLifetime` keeps the transfer for as long as curl has its address.
         raw.context = Unmanaged.passUnretained(self).toOpaque()
         raw.on_header = { context, bytes, count in
             CurlTransfer.transfer(context)?.take(header: UnsafeBufferPointer(start: bytes, count: count))

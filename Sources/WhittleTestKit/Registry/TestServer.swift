@@ -203,6 +203,7 @@ final class TestServer: Sendable {
     }
 
     private static func startThread(_ body: @escaping @Sendable () -> Void) {
+        // SAFETY: one reference goes into the thread, which takes it back.
         let job = Unmanaged.passRetained(Job(body))
         var thread = pthread_t()
         let result = pthread_create(
