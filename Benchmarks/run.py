@@ -22,6 +22,7 @@ import tarfile
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 WORK = pathlib.Path(os.environ.get("BENCH_DIR", REPOSITORY / ".cache" / "bench"))
 LAYOUT = REPOSITORY / ".cache" / "base-images" / "oci"
+ALPINE = WORK / "alpine"
 
 
 class Row:
@@ -46,7 +47,7 @@ class Bench:
 
     def whittle_build(self, context, *options, store=None):
         return [self.whittle, "build", "--root", str(store or self.store), "--progress=quiet",
-                "--build-context", f"alpine=oci-layout://{LAYOUT}:alpine:latest", *options, str(context)]
+                "--build-context", f"alpine=oci-layout://{ALPINE}:latest", *options, str(context)]
 
     def buildah(self, *arguments):
         return ["buildah", "--root", str(WORK / "buildah"), "--runroot", str(WORK / "buildah-run"),
@@ -59,7 +60,7 @@ class Bench:
     def load_base_image(self):
         """Puts alpine into buildah's storage, under the name that `FROM alpine` finds first."""
         storage = f"containers-storage:[overlay@{WORK / 'buildah'}+{WORK / 'buildah-run'}]localhost/alpine:latest"
-        subprocess.run(["skopeo", "copy", "--quiet", f"oci:{LAYOUT}:alpine:latest", storage], check=True)
+        subprocess.run(["skopeo", "copy", "--quiet", f"oci:{ALPINE}:latest", storage], check=True)
 
     def clear_buildah(self):
         for mounted in reversed(pathlib.Path("/proc/mounts").read_text().splitlines()):
@@ -170,7 +171,7 @@ class Bench:
         """A bundle with alpine's root, and the command that runs /bin/true in it with crun alone."""
         bundle = WORK / "crun-bundle"
         if not bundle.exists():
-            subprocess.run(["umoci", "unpack", "--image", f"{LAYOUT}:alpine:latest", str(bundle)], check=True,
+            subprocess.run(["umoci", "unpack", "--image", f"{ALPINE}:latest", str(bundle)], check=True,
                            stdout=subprocess.DEVNULL)
         config = json.loads((bundle / "config.json").read_text())
         config["process"]["args"], config["process"]["terminal"] = ["/bin/true"], False
@@ -386,6 +387,8 @@ def main():
                                sys.executable, *sys.argv], {**os.environ, "BENCH_NAMESPACE": "entered"})
     WORK.mkdir(parents=True, exist_ok=True)
     subprocess.run([str(REPOSITORY / "scripts" / "base-images.sh"), "alpine"], check=True)
+    shutil.rmtree(ALPINE, ignore_errors=True)
+    subprocess.run(["skopeo", "copy", "--quiet", f"oci:{LAYOUT}:alpine:latest", f"oci:{ALPINE}:latest"], check=True)
     bench, rows = Bench(arguments.whittle.resolve(), arguments.runs), []
     for name in arguments.case or CASES:
         for row in CASES[name](bench):

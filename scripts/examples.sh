@@ -10,7 +10,7 @@ set -euo pipefail
 repository=$(cd "$(dirname "$0")/.." && pwd)
 export WHITTLE=${WHITTLE:-$repository/.build/release/whittle}
 if [ "$(id -u)" != 0 ]; then
-    exec sudo --preserve-env=WHITTLE,KEEP,BASE_IMAGES_DIR,REGISTRY_DIR "$0" "$@"
+    exec sudo --preserve-env=WHITTLE,KEEP,BASE_IMAGES_DIR "$0" "$@"
 fi
 # Mount and process namespaces of our own: nothing stays mounted or running, however this ends.
 if [ "${EXAMPLES_NAMESPACE-}" != entered ]; then
@@ -78,20 +78,12 @@ nowhere() {
 
 # ---- Building
 
-base_image_options=()
-while read -r name; do
-    base_image_options+=(--build-context "$name=oci-layout://${BASE_IMAGES_DIR:-$repository/.cache/base-images}/oci:$name")
-done < <(python3 -c 'import json, sys; print("\n".join(json.load(open(sys.argv[1]))))' \
-    "$repository/scripts/base-images/images.json")
-# `FROM alpine` means alpine:latest.
-base_image_options+=(--build-context "alpine=oci-layout://${BASE_IMAGES_DIR:-$repository/.cache/base-images}/oci:alpine:latest")
-
 build() {  # build CONTEXT DOCKERFILE OPTION…
     local context=$1 file=$2
     shift 2
     local secret=()
     [ "$(basename "$context")" != secret ] || secret=(--secret "id=api_key,src=$work/api_key")
-    "$WHITTLE" build --root "$store" --progress=plain "${base_image_options[@]}" ${secret[@]+"${secret[@]}"} \
+    "$WHITTLE" build --root "$store" --progress=plain ${secret[@]+"${secret[@]}"} \
         -f "$context/$file" "$@" "$context"
 }
 
@@ -126,10 +118,26 @@ check_article() (
 
 # ---- All of it
 
+# The registry and its state are this run's own, apart from the images in its storage; it ends with the namespace.
+CONTAINERS_REGISTRIES_CONF=$(REGISTRY_DIR=$repository/.cache/registry-examples "$repository/scripts/registry.sh" start)
+export CONTAINERS_REGISTRIES_CONF
+
+# attempt COMMAND…: leaves its exit status in $status. Behind `||` the shell would ignore failures inside the command.
+attempt() {
+    set +e
+    "$@" >"$work/log" 2>&1 </dev/null
+    status=$?
+    set -e
+}
+
 printf your-secret-key >"$work/api_key"
-coproc STUBS { exec python3 "$repository/Examples/stub-servers.py"; }
-stubs=$STUBS_PID
-read -r -t 10 _ <&"${STUBS[0]}" || { echo "examples: the stub servers did not start (are ports 4873, 5059 free?)" >&2; exit 1; }
+# Two runs at once share the stub servers of the one that came first: the ports are written in the examples.
+if ! curl -fs -H 'Authorization: your-secret-key' http://127.0.0.1:5059/data >/dev/null; then
+    coproc STUBS { exec python3 "$repository/Examples/stub-servers.py"; }
+    stubs=$STUBS_PID
+    read -r -t 10 _ <&"${STUBS[0]}" ||
+        { echo "examples: the stub servers did not start (are ports 4873, 5059 free?)" >&2; exit 1; }
+fi
 
 names=("$@")
 [ ${#names[@]} -gt 0 ] || names=($(cd "$repository/Examples" && ls -d */ | tr -d /))
@@ -140,15 +148,13 @@ for name in "${names[@]}"; do
         platforms=(linux/amd64)
         [ "$name/$dockerfile" != multiarch/Dockerfile ] || platforms+=(linux/arm64)
         for platform in "${platforms[@]}"; do
-            status=0
             started=$(date +%s%N)
-            check_image "$name" "$dockerfile" "$platform" >"$work/log" 2>&1 </dev/null || status=$?
+            attempt check_image "$name" "$dockerfile" "$platform"
             report "$name/$dockerfile $platform ($((($(date +%s%N) - started) / 1000000)) ms)" "$status" "$work/log"
         done
     done
     if [ -e "$repository/Examples/$name/article-error.txt" ]; then
-        status=0
-        check_article "$name" >"$work/log" 2>&1 </dev/null || status=$?
+        attempt check_article "$name"
         report "$name/Dockerfile.article is refused" "$status" "$work/log"
     fi
 done

@@ -153,7 +153,7 @@ def failure(case):
 
 @test("a step killed by a signal says so")
 def killed(case):
-    case.fails("FROM busybox\nRUN sh -c 'kill -SEGV $$'\n").says(":2:", "139")
+    case.fails("FROM busybox\nRUN sh -c 'kill -SEGV $$'; exit $?\n").says(":2:", "139")
 
 
 @test("a command that is not in the image is an error with its name")
