@@ -35,7 +35,8 @@ struct SourceTests {
                 guard !code.hasPrefix("//"), let construct = Self.unproven.first(where: code.contains) else { continue }
                 // The comment stands above the declaration or function, or at the top of a file that wraps one C API.
                 let nearby = lines[max(0, number - 20)...number]
-                let isExplained = nearby.contains { $0.contains("SAFETY:") } || lines.prefix(25).contains { $0.contains("SAFETY:") }
+                let isExplained =
+                    nearby.contains { $0.contains("SAFETY:") } || lines.prefix(25).contains { $0.contains("SAFETY:") }
                 #expect(isExplained, "\(path):\(number + 1): '\(construct)' without '// SAFETY:'")
             }
         }
@@ -59,14 +60,19 @@ struct SourceTests {
     }
 
     /// Calls that change something outside the process.
-    nonisolated(unsafe) static let changes = /try\? .*(remove|unlink|close|write|rename|rmdir|kill|unmount|sync|chmod|commit|delete|truncate)/
+    static let changes = [
+        "remove", "unlink", "close", "write", "rename", "rmdir", "kill", "unmount", "sync", "chmod", "commit", "delete",
+        "truncate",
+    ]
 
     @Test("'try?' on what changes the world says why the error is not wanted")
     func swallowedErrors() throws {
         for path in ProjectFiles.paths(in: "Sources", endingIn: ["swift"]) {
             let lines = try ProjectFiles.text(path).components(separatedBy: "\n")
-            for (number, line) in lines.enumerated() where line.contains(Self.changes) {
-                guard !line.trimmingCharacters(in: .whitespaces).hasPrefix("//") else { continue }
+            for (number, line) in lines.enumerated() where line.contains("try? ") {
+                guard Self.changes.contains(where: line.contains),
+                    !line.trimmingCharacters(in: .whitespaces).hasPrefix("//")
+                else { continue }
                 let nearby = lines[max(0, number - 6)...number]
                 #expect(nearby.contains { $0.contains("//") }, "\(path):\(number + 1): 'try?' without a reason")
             }
