@@ -69,7 +69,9 @@ struct DocumentTests {
     @Test("links between documents lead somewhere", arguments: pages)
     func links(_ page: String) throws {
         let directory = page.split(separator: "/").dropLast().joined(separator: "/")
-        for match in try ProjectFiles.text(page).matches(of: /\]\(([^)#\s]+)(#[^)]*)?\)/) {
+        // What stands in a code block is an example, not a link.
+        let text = try ProjectFiles.text(page).replacing(/(?ms)^```.*?^```$/, with: "")
+        for match in text.matches(of: /\]\(([^)#\s]+)(#[^)]*)?\)/) {
             let target = String(match.1)
             guard !target.contains("://") else { continue }
             let path = directory.isEmpty ? target : "\(directory)/\(target)"

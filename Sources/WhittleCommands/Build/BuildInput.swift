@@ -21,7 +21,7 @@ struct BuildInput {
     /// - Parameters:
     ///   - file: the value of `--file`; `nil` for `Dockerfile` in the context.
     ///   - context: the positional argument; `nil` for none.
-    /// - Throws: `context-not-found`, `dockerfile-not-found`, `invalid-ignore-pattern`, `file-system`.
+    /// - Throws: `context-not-found`, `dockerfile-not-found`, `bad-ignore-pattern`, `file-system`.
     init(file: String?, context: String?) throws {
         let directory = context ?? "."
         var status = stat()
