@@ -23,6 +23,9 @@ struct IgnoreTests {
         Example(["**/*.md"], excluded: ["x.md", "d/x.md", "d/e/x.md"], included: ["x.txt"]),
         Example(["**/node_modules"], excluded: ["node_modules", "a/node_modules/b"], included: ["a/node_modulesb"]),
         Example(["dist/**"], excluded: ["dist/a", "dist/a/b"], included: ["dist", "distant"]),
+        Example(
+            ["a**/b", "c/**/d"], excluded: ["ab", "a/b", "ax/y/b", "c/d", "c/x/y/d"], included: ["a/c", "c/xd", "acb"]),
+        Example(["*.c", "d/*/e"], excluded: ["a.c", "d/x/e"], included: ["b/a.c", "d/e", "d/x/y/e"]),
         Example(["**"], excluded: ["a", "a/b"]),
         Example(["a?c", "x[0-9]", "y[^a-c]"], excluded: ["abc", "x5", "yd"], included: ["a/c", "x", "xa", "yb"]),
         Example(["*", "!keep", "!src/**"], excluded: ["a", "a/keep"], included: ["keep", "keep/x", "src/a"]),

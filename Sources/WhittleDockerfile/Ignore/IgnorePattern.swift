@@ -80,13 +80,40 @@ private struct Alternative: Sendable {
     /// What every matching path begins and ends with; looked at first.
     private let literalStart: [UInt8]
     private let literalEnd: [UInt8]
+    /// How many slashes every matching path has, `nil` where that is not fixed.
+    private let slashes: Int?
 
     init(_ program: PatternProgram) {
         self.program = program
         isAtStart = program.steps.first == .textStart
         literalStart = isAtStart ? Self.literals(program.steps.dropFirst()) : []
         let isAtEnd = program.steps.last == .textEnd
-        literalEnd = isAtEnd ? Self.literals(program.steps.dropLast().reversed()).reversed() : []
+        let tail = program.steps[Self.endOfOptions(program.steps)...]
+        literalEnd = isAtEnd ? Self.literals(tail.dropLast().reversed()).reversed() : []
+        slashes = isAtStart && isAtEnd ? Self.slashes(program.steps) : nil
+    }
+
+    /// Where the steps begin that no way leaves out.
+    private static func endOfOptions(_ steps: [PatternProgram.Step]) -> Int {
+        var end = 0
+        for (index, step) in steps.enumerated() {
+            if case .optional(let count) = step { end = index + 1 + count }
+        }
+        return end
+    }
+
+    private static func slashes(_ steps: [PatternProgram.Step]) -> Int? {
+        var count = 0
+        for step in steps {
+            switch step {
+            case .one(.literal(let scalar)): count += scalar == UInt32(CleanPath.slash) ? 1 : 0
+            case .one(let accepted), .star(let accepted, _):
+                guard !accepted.contains(UInt32(CleanPath.slash)) else { return nil }
+            case .optional: return nil
+            case .textStart, .textEnd, .wordBoundary: break
+            }
+        }
+        return count
     }
 
     /// The ASCII literals that `steps` begin with.
@@ -105,10 +132,17 @@ private struct Alternative: Sendable {
         if case .anywhere = goal {
             guard IgnorePattern.hasSuffix(path, end, literalEnd), IgnorePattern.hasPrefix(path, end, literalStart)
             else { return false }
+            if let slashes, Self.slashes(in: path, upTo: end) != slashes { return false }
         }
         for start in 0...(isAtStart ? 0 : end) {
             if program.match(path, from: start, to: end, goal: goal, scratch: &scratch) != nil { return true }
         }
         return false
+    }
+
+    private static func slashes(in path: [UInt8], upTo end: Int) -> Int {
+        var count = 0
+        for index in 0..<end where path[index] == CleanPath.slash { count += 1 }
+        return count
     }
 }

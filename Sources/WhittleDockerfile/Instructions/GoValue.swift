@@ -79,7 +79,8 @@ enum GoValue {
             let value = Double(UTF8Text.string(Array(number), 0..<number.count)), value >= 0,
             let factor = sizeFactor(UTF8Text.string(Array(suffix), 0..<suffix.count).lowercased())
         else { return nil }
-        return Int64(exactly: (value * factor).rounded(.towardZero))
+        let size = value * factor
+        return size < 0x1p63 ? Int64(size) : nil
     }
 
     private static func sizeFactor(_ suffix: String) -> Double? {
