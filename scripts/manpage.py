@@ -119,7 +119,8 @@ def page(command, version):
         yield f"\\fB{escaped(' '.join(path))}\\fR"
         yield escaped(each.get("abstract", "") or "No description.")
     for path, each in all_commands([name], command):
-        yield from command_lines(path, each)
+        own_arguments = [argument for argument in each.get("arguments", []) if names_of(argument) != ["--version"]]
+        yield from command_lines(path, {**each, "arguments": own_arguments})
     yield from environment_lines()
 
 
