@@ -137,7 +137,7 @@ class Bench:
         commands = {"whittle": ours, "buildah": theirs}
         if with_version:
             commands["whittle --version"] = [self.whittle, "--version"]
-        times = self.hyperfine(title, commands, runs=max(self.runs, 20), warmup=3)
+        times = self.hyperfine(title, commands, runs=max(self.runs, 20) if with_version else self.runs, warmup=1)
         self.peak_memory(title, ours)
         ratio = times["whittle"] / times["buildah"]
         yield Row(title, seconds(times["whittle"]), f"buildah {seconds(times['buildah'])}",
