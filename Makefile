@@ -3,7 +3,7 @@
 #   make demo      see it work, from nothing: system packages, build, base image, two builds of one application
 #   make test      every test; needs root or sudo (images are built, mounted and started)
 #   make check     format, lint, layers, imports and the small tests; needs neither root nor network
-#   make examples  build and check Examples/ (part of `make test`)
+#   make examples  build and check Examples/
 #   make bench     measure against other builders; results in Benchmarks/RESULTS.md
 #   make install   the program, shell completions and the man page below $(DESTDIR)$(PREFIX)
 #   make format    format the sources
@@ -39,7 +39,6 @@ test: setup-test lint
 	$(SWIFT) build --build-tests $(DEBUG_FLAGS) --jobs $(JOBS)
 	$(SWIFT) test --skip-build --no-parallel
 	WHITTLE=$(DEBUG) Tests/integration/run.sh
-	WHITTLE=$(DEBUG) scripts/examples.sh
 
 # The tests that start programs or need root are in targets of their own names.
 check: setup-build lint
