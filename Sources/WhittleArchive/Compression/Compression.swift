@@ -1,12 +1,15 @@
 /// How a stream is compressed.
 public enum Compression: Hashable, Sendable {
+    /// Not at all.
     case none
     /// gzip (RFC 1952), levels 0…9 of about the sizes that zlib gives them: 0 stores, 1 is made for speed, 9 for size.
     case gzip(level: Int)
     /// zstd (RFC 8878), levels 1…22.
     case zstd(level: Int)
 
+    /// The levels that ``gzip(level:)`` takes.
     public static let gzipLevels = 0...9
+    /// The levels that ``zstd(level:)`` takes.
     public static let zstdLevels = 1...22
 
     /// 1.5 to 2.5 % larger than `gzip -6`, at four to five times its speed on one core.

@@ -57,6 +57,7 @@ public struct TarReader<Consumer: TarConsumer> {
         var position: Int64 = 0
     }
 
+    /// A reader of a new archive.
     public init(_ consumer: Consumer) { self.consumer = consumer }
 
     /// Takes the next bytes of the archive.

@@ -14,6 +14,7 @@ public struct TarWriter: ~Copyable {
     /// A header is made here: what precedes it in the stream (padding of the entry before) goes out with it.
     private let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * tarBlockSize, alignment: 16)
 
+    /// A writer of a new archive. Nothing is written yet.
     public init(to sink: @escaping Sink) { self.sink = sink }
 
     deinit { block.deallocate() }
