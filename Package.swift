@@ -33,6 +33,7 @@ var targets: [Target] = []
 // Layer 0: C libraries of the system, and shims for calls that Glibc's module lacks. No logic.
 targets += [
     .target(name: "CWhittleLinux"),
+    .target(name: "CWhittleSHA256", exclude: ["README.md"]),
     system("CNettle", pkgConfig: "nettle", apt: "nettle-dev"),
     system("CISAL", pkgConfig: "libisal", apt: "libisal-dev"),
     system("CDeflate", pkgConfig: "libdeflate", apt: "libdeflate-dev"),
@@ -49,7 +50,8 @@ targets += library("WhittleCore", ["CNettle"])
 targets += library("WhittleOCI", ["WhittleCore"])
 targets += library("WhittleDockerfile", ["WhittleCore"])
 targets += library("WhittleGraph", ["WhittleCore"])
-targets += library("WhittleArchive", ["WhittleCore", "CISAL", "CDeflate", "CZstd", "CBzip2", "CLzma"])
+targets += library(
+    "WhittleArchive", ["WhittleCore", "CWhittleSHA256", "CISAL", "CDeflate", "CZstd", "CBzip2", "CLzma"])
 targets += library(
     "WhittleFileSystem", ["WhittleCore", "CWhittleLinux", systemPackage], tests: ["WhittleTestKit"])
 

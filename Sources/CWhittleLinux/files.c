@@ -52,6 +52,10 @@ int whittle_clone_file(int from, int to) { return ioctl(to, FICLONE, from); }
 
 int whittle_sync_file_system(int descriptor) { return syncfs(descriptor); }
 
+int whittle_start_write_back(int file, int64_t offset, int64_t count) {
+    return sync_file_range(file, offset, count, SYNC_FILE_RANGE_WRITE);
+}
+
 int whittle_chmod_at(int directory, const char *name, uint32_t mode) {
     return fchmodat(directory, name, mode, AT_SYMLINK_NOFOLLOW);
 }

@@ -105,6 +105,13 @@ package enum Syscall {
         _ = try retrying { fdatasync(descriptor.rawValue) }
     }
 
+    /// sync_file_range(2) with `SYNC_FILE_RANGE_WRITE`: starts to write a part of the file back, without waiting for it.
+    package static func startWriteBack(
+        _ descriptor: FileDescriptor, offset: Int64, count: Int64
+    ) throws(Errno) {
+        _ = try retrying { whittle_start_write_back(descriptor.rawValue, offset, count) }
+    }
+
     /// syncfs(2): writes back the whole file system that `descriptor` is on.
     package static func syncFileSystem(_ descriptor: FileDescriptor) throws(Errno) {
         _ = try retrying { whittle_sync_file_system(descriptor.rawValue) }

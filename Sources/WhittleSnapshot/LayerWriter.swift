@@ -68,7 +68,8 @@ package struct LayerWriter {
         return count
     }
 
-    private static let bufferSize = 1 << 20
+    /// Small enough to stay in a core's own cache until it is copied on.
+    private static let bufferSize = 128 << 10
 
     /// A file by what makes two names the same file.
     private struct LinkKey: Hashable {

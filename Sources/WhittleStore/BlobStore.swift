@@ -57,8 +57,10 @@ package struct BlobStore: Sendable {
     }
 
     /// Starts a blob in `scratch`.
-    package func ingest(in scratch: ProcessScratch) throws(BuildError) -> BlobWriter {
-        try BlobWriter(store: self, temporary: scratch.makePath("ingest"))
+    ///
+    /// - Parameter isDigested: whether the caller takes the digest itself, and ends with ``BlobWriter/commit(as:)``.
+    package func ingest(in scratch: ProcessScratch, isDigested: Bool = false) throws(BuildError) -> BlobWriter {
+        try BlobWriter(store: self, temporary: scratch.makePath("ingest"), isDigested: isDigested)
     }
 
     /// Stores a small blob.

@@ -10,19 +10,27 @@ internal import WhittleFileSystem
 package final class BlobWriter: Sendable {
     private struct State: ~Copyable {
         var file: OwnedDescriptor?
-        var hasher = SHA256Hasher()
+        /// `nil` where whoever writes knows the digest.
+        var hasher: SHA256Hasher?
         var size: Int64 = 0
+        /// Where the part starts that the kernel was not yet asked to write back.
+        var pending: Int64 = 0
     }
+
+    /// The disk gets to work while the rest of a large blob is still being made; otherwise the sync at the end would wait
+    /// for all of it.
+    private static let writeBackSize: Int64 = 8 << 20
 
     private let store: BlobStore
     private let temporary: String
     private let state: Mutex<State>
 
-    init(store: BlobStore, temporary: String) throws(BuildError) {
+    init(store: BlobStore, temporary: String, isDigested: Bool) throws(BuildError) {
         self.store = store
         self.temporary = temporary
         do throws(Errno) {
-            state = Mutex(State(file: try Syscall.open(temporary, [.writeOnly, .create, .exclusive], mode: 0o644)))
+            let file = try Syscall.open(temporary, [.writeOnly, .create, .exclusive], mode: 0o644)
+            state = Mutex(State(file: file, hasher: isDigested ? nil : SHA256Hasher()))
         } catch {
             throw .fileSystem("create file", temporary, error)
         }
@@ -37,11 +45,15 @@ package final class BlobWriter: Sendable {
     package func write(_ bytes: UnsafeRawBufferPointer) throws(BuildError) {
         try state.withLock { (state) throws(BuildError) in
             guard state.file != nil else { preconditionFailure("a write after the end") }
-            state.hasher.update(bytes)
+            state.hasher?.update(bytes)
             state.size += Int64(bytes.count)
             do throws(Errno) {
                 try state.file?.withDescriptor { (descriptor) throws(Errno) in
                     try Syscall.writeAll(descriptor, bytes)
+                    guard state.size - state.pending >= Self.writeBackSize else { return }
+                    // Only a hint: a file system that cannot take it says so at the sync, if it matters.
+                    try? Syscall.startWriteBack(descriptor, offset: state.pending, count: state.size - state.pending)
+                    state.pending = state.size
                 }
             } catch {
                 throw .fileSystem("write file", temporary, error)
@@ -58,13 +70,24 @@ package final class BlobWriter: Sendable {
     /// - Throws: `blob-mismatch`, `file-system`; then nothing was kept.
     @discardableResult
     package func commit(expecting expected: Digest? = nil, size: ByteCount? = nil) throws(BuildError) -> Digest {
-        let digest = try finish(expecting: expected, size: size)
+        let digest = try finish(as: nil, expecting: expected, size: size)
+        try put(digest)
+        return digest
+    }
+
+    /// Puts a blob, whose digest was taken while it was made, in its place.
+    ///
+    /// - Throws: `file-system`; then nothing was kept.
+    package func commit(as digest: Digest) throws(BuildError) {
+        try put(try finish(as: digest, expecting: nil, size: nil))
+    }
+
+    private func put(_ digest: Digest) throws(BuildError) {
         do throws(Errno) {
             try Syscall.rename(temporary, to: store.path(of: digest))
         } catch {
             throw .fileSystem("store blob", store.path(of: digest), error)
         }
-        return digest
     }
 
     /// Drops what was written. Does nothing after ``commit(expecting:size:)``.
@@ -79,11 +102,15 @@ package final class BlobWriter: Sendable {
     }
 
     /// Checks the whole and brings it to the disk.
-    private func finish(expecting expected: Digest?, size: ByteCount?) throws(BuildError) -> Digest {
+    private func finish(
+        as known: Digest?, expecting expected: Digest?, size: ByteCount?
+    ) throws(BuildError) -> Digest {
         try state.withLock { (state) throws(BuildError) in
             guard let file = state.file.take() else { preconditionFailure("a blob committed twice") }
             do throws(BuildError) {
-                let digest = state.hasher.finalize()
+                guard let digest = state.hasher?.finalize() ?? known else {
+                    preconditionFailure("a blob without a digest")
+                }
                 let found = ByteCount(state.size)
                 if let size, found != size {
                     throw .blobMismatch("a blob", expected: "\(size.bytes) bytes", found: "\(found.bytes) bytes")

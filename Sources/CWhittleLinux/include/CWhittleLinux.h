@@ -51,6 +51,9 @@ int whittle_clone_file(int from, int to);
 /* syncfs(2). */
 int whittle_sync_file_system(int descriptor);
 
+/* sync_file_range(2) with SYNC_FILE_RANGE_WRITE. */
+int whittle_start_write_back(int file, int64_t offset, int64_t count);
+
 /* fchmodat(2) that never follows a link. */
 int whittle_chmod_at(int directory, const char *name, uint32_t mode);
 

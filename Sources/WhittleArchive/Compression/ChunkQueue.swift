@@ -4,7 +4,8 @@ internal import WhittleCore
 /// Chunks on their way through the threads of a ``ParallelCompressor``.
 ///
 /// Threads start one by one as chunks come in; a stream of a single chunk is compressed by the thread that ends it.
-// SAFETY: everything mutable is touched only while `mutex` is held, but for chunks and outputs, which have one holder each.
+// SAFETY: everything mutable is touched only while `mutex` is held, but for chunks and outputs, which have one holder each,
+// and for what belongs to the one thread that is writing.
 final class ChunkQueue: @unchecked Sendable {
     /// What chunks and their outputs together may take, in bytes.
     static let memoryLimit = 96 << 20
@@ -30,6 +31,10 @@ final class ChunkQueue: @unchecked Sendable {
     private var freeOutputs: [PageBuffer] = []
     private var emitted = 0
     private var isEmitting = false
+    /// Touched by the thread that is writing, without the mutex.
+    private var digests = StreamDigests()
+    private var plainSize: Int64 = 0
+    private var size: Int64 = 0
     private var failure: (any Error)?
     private var isClosed = false
 
@@ -89,6 +94,21 @@ final class ChunkQueue: @unchecked Sendable {
         let compressor = try compression.makeChunkCompressor()
         let output = PageBuffer(compressor.bound(chunk.count))
         output.count = try compressor.compress(chunk.used, number: 0, into: output.bytes)
+        try write(output, of: chunk)
+    }
+
+    /// What was written. To be asked after the end.
+    var summary: ParallelCompressor.Summary {
+        let (plain, compressed) = digests.finalize()
+        return ParallelCompressor.Summary(
+            plainDigest: plain, plainSize: ByteCount(plainSize), digest: compressed, size: ByteCount(size))
+    }
+
+    /// Hands the next output to the sink.
+    private func write(_ output: PageBuffer, of chunk: PageBuffer) throws {
+        digests.update(plain: chunk.used, compressed: output.used)
+        plainSize += Int64(chunk.count)
+        size += Int64(output.count)
         try sink(output.used)
     }
 
@@ -204,7 +224,7 @@ extension ChunkQueue {
         }
         while let current = next {
             do {
-                try sink(current.output.used)
+                try write(current.output, of: current.chunk)
                 next = locked {
                     emitted += 1
                     freeOutputs.append(current.output)

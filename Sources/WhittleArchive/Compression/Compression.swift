@@ -12,10 +12,10 @@ public enum Compression: Hashable, Sendable {
     /// The levels that ``zstd(level:)`` takes.
     public static let zstdLevels = 1...22
 
-    /// 1.5 to 2.5 % larger than `gzip -6`, at four to five times its speed on one core.
+    /// 2 to 2.8 % larger than `gzip -6`, at more than five times its speed on one core.
     public static let defaultGzip = Compression.gzip(level: 3)
-    /// zstd's own default.
-    public static let defaultZstd = Compression.zstd(level: 3)
+    /// 2 to 5 % smaller than `gzip -6`; zstd's own default, level 3, gains 4 % more and is a third slower.
+    public static let defaultZstd = Compression.zstd(level: 2)
 
     /// Bytes of input that are compressed by themselves, so that several threads can work on one stream. Part of what
     /// the output bytes depend on: not to be changed without need.

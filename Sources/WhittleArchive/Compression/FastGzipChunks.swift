@@ -1,7 +1,8 @@
 internal import CISAL
 internal import WhittleCore
 
-/// gzip members by ISA-L at its level 2, which is as fast as its level 1 with fewer codes for each table, and smaller.
+/// gzip members by ISA-L at its levels 2 and 1 in turn: level 1 is 7 % faster, and alone can be 13.7 % larger than `gzip -6`;
+/// in turn they stay below 13 %.
 ///
 /// Unlike libdeflate's, the bytes differ between processors: ISA-L has code of its own for several of them.
 final class FastGzipChunks: ChunkCompressor {
@@ -28,7 +29,7 @@ final class FastGzipChunks: ChunkCompressor {
     ) throws(BuildError) -> Int {
         isal_deflate_init(stream)
         defer { whittle_clear_upper_halves() }
-        stream.pointee.level = 2
+        stream.pointee.level = number % 2 == 0 ? 2 : 1
         stream.pointee.level_buf = tables.bytes.assumingMemoryBound(to: UInt8.self).baseAddress
         stream.pointee.level_buf_size = UInt32(tables.bytes.count)
         stream.pointee.gzip_flag = UInt16(IGZIP_GZIP)

@@ -16,6 +16,18 @@ public final class ParallelCompressor {
     private var current: PageBuffer?
     private var isFinished = false
 
+    /// What became of a stream.
+    public struct Summary: Hashable, Sendable {
+        /// The SHA-256 of what was written.
+        public let plainDigest: Digest
+        /// Bytes that were written.
+        public let plainSize: ByteCount
+        /// The SHA-256 of what the sink got.
+        public let digest: Digest
+        /// Bytes that the sink got.
+        public let size: ByteCount
+    }
+
     /// - Parameter threads: how many chunks are compressed at once, at least 1.
     /// - Throws: `compression` where the format has no such level.
     public init(_ compression: Compression, threads: Int, sink: @escaping Sink) throws(BuildError) {
@@ -58,16 +70,20 @@ public final class ParallelCompressor {
 
     /// Compresses what is left and waits for the end of all work. To be called once.
     ///
+    /// - Returns: digests and sizes of the whole, which the threads took on the way.
     /// - Throws: as ``write(_:)``; the threads have ended by then.
-    public func finish() throws {
+    @discardableResult
+    public func finish() throws -> Summary {
         precondition(!isFinished, "a stream finished twice")
         isFinished = true
         guard !queue.isUnused else {
             // No input at all still makes one member: nothing would be no valid gzip or zstd file.
-            return try queue.compressOnly(try current ?? queue.emptyChunk())
+            try queue.compressOnly(try current ?? queue.emptyChunk())
+            return queue.summary
         }
         if let last = current { try queue.submit(last) }
         current = nil
         try queue.finish()
+        return queue.summary
     }
 }

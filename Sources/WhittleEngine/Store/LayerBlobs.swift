@@ -77,34 +77,30 @@ private struct LayerBlobWriter: Sendable {
     }
 
     private func write(_ cancellation: Cancellation) throws -> LayerRecord {
-        let blob = try store.blobs.ingest(in: store.scratch)
+        let blob = try store.blobs.ingest(in: store.scratch, isDigested: true)
         let threads = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         let compressor = try ParallelCompressor(compression, threads: threads) { try blob.write($0) }
-        var hasher = SHA256Hasher()
-        var size: Int64 = 0
         let directory = try store.snapshots.changes(of: changes)
         let entries = try LayerWriter(changesIn: directory).write(cancellation: cancellation) { bytes in
-            hasher.update(bytes)
-            size += Int64(bytes.count)
             try compressor.write(bytes)
         }
-        try compressor.finish()
+        let summary = try compressor.finish()
         guard entries > 0 else {
             blob.cancel()
             return .empty
         }
-        let digest = try blob.commit()
+        try blob.commit(as: summary.digest)
         return LayerRecord(
-            digest: digest, diffID: hasher.finalize(), size: blob.size, uncompressedSize: ByteCount(size),
-            mediaType: mediaType.rawValue)
+            digest: summary.digest, diffID: summary.plainDigest, size: summary.size,
+            uncompressedSize: summary.plainSize, mediaType: mediaType.rawValue)
     }
 
     /// Names the compression in the database. Raised when the same setting gives other bytes.
     private var format: String {
         switch compression {
         case .none: "tar-1"
-        case .gzip(let level): "gzip-1-\(level)"
-        case .zstd(let level): "zstd-1-\(level)"
+        case .gzip(let level): "gzip-2-\(level)"
+        case .zstd(let level): "zstd-2-\(level)"
         }
     }
 
