@@ -6,7 +6,13 @@ package struct WhittleCommand: AsyncParsableCommand {
         commandName: "whittle",
         abstract: "Build container images from multi-stage Dockerfiles, and whittle them down.",
         version: WhittleVersion.current,
-        subcommands: [BuildCommand.self, ParseCommand.self, ImagesCommand.self, HistoryCommand.self])
+        subcommands: [
+            BuildCommand.self,
+            ParseCommand.self,
+            ImagesCommand.self,
+            HistoryCommand.self,
+            InspectCommand.self,
+        ])
 
     package init() {}
 }

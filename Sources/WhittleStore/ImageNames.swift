@@ -1,4 +1,4 @@
-internal import WhittleCore
+package import WhittleCore
 internal import WhittleFileSystem
 package import WhittleOCI
 
@@ -27,12 +27,20 @@ package struct ImageNames: Sendable {
     /// - Throws: `image-index-corrupt`, `file-system`.
     package func entries() throws -> [Entry] {
         try index().manifests.compactMap { descriptor in
-            // An entry without a name, or with one that is none, was put there by another tool: it is kept and not shown.
-            guard let text = descriptor.annotations[Self.nameAnnotation],
-                let name = try? ImageReference(parsing: text)
-            else { return nil }
-            return Entry(name: name, descriptor: descriptor)
+            Self.name(of: descriptor).map { Entry(name: $0, descriptor: descriptor) }
         }
+    }
+
+    /// The name of an entry; `nil` where it has none, or one that is none.
+    private static func name(of descriptor: Descriptor) -> ImageReference? {
+        descriptor.annotations[nameAnnotation].flatMap { try? ImageReference(parsing: $0) }
+    }
+
+    /// The images that have no name, in the order they came: loaded without one, or put there by another tool.
+    ///
+    /// - Throws: as ``entries()``.
+    package func unnamed() throws -> [Descriptor] {
+        try index().manifests.filter { Self.name(of: $0) == nil }
     }
 
     /// The image that `name` stands for, or `nil`.
@@ -49,6 +57,8 @@ package struct ImageNames: Sendable {
         try await change { index in
             let texts = Set(names.map { "\($0)" })
             index.manifests.removeAll { texts.contains($0.annotations[Self.nameAnnotation] ?? "") }
+            // An image that gets a name is no longer one without.
+            if !names.isEmpty { index.manifests.removeAll { Self.isUnnamed($0, descriptor.digest) } }
             for name in names {
                 var named = descriptor
                 named.annotations[Self.nameAnnotation] = "\(name)"
@@ -58,15 +68,35 @@ package struct ImageNames: Sendable {
         }
     }
 
-    /// Takes a name away. The image stays.
-    ///
-    /// - Returns: whether there was one.
-    package func remove(_ name: ImageReference) async throws -> Bool {
+    /// Keeps an image that has no name, unless an entry has it already.
+    package func keep(_ descriptor: Descriptor) async throws {
+        try AtomicFile.syncDirectory(layout.blobs)
         try await change { index in
-            let before = index.manifests.count
-            index.manifests.removeAll { $0.annotations[Self.nameAnnotation] == "\(name)" }
-            return index.manifests.count < before
+            guard !index.manifests.contains(where: { $0.digest == descriptor.digest }) else { return }
+            index.manifests.append(descriptor)
         }
+    }
+
+    /// Takes names away, and the entries without a name of images. The blobs stay.
+    ///
+    /// - Returns: the names that were there.
+    package func remove(
+        _ names: Set<ImageReference>, unnamed digests: Set<Digest> = []
+    ) async throws -> Set<ImageReference> {
+        try await change { index in
+            var removed: Set<ImageReference> = []
+            index.manifests.removeAll { entry in
+                guard let name = Self.name(of: entry) else { return digests.contains(entry.digest) }
+                guard names.contains(name) else { return false }
+                removed.insert(name)
+                return true
+            }
+            return removed
+        }
+    }
+
+    private static func isUnnamed(_ entry: Descriptor, _ digest: Digest) -> Bool {
+        entry.digest == digest && entry.annotations[nameAnnotation] == nil && entry.annotations[tagAnnotation] == nil
     }
 
     private func change<Value: Sendable>(_ body: @Sendable (inout Index) throws -> Value) async throws -> Value {

@@ -68,7 +68,8 @@ struct ImageListingTests {
 
     @Test("JSON has docker's keys, one object a line")
     func json() throws {
-        let lines = ImageListing(images: try Self.images(), now: Self.now).json.split(separator: "\n")
+        let listing = ImageListing(images: try Self.images(), now: Self.now).listing
+        let lines = try listing.text(.json).split(separator: "\n")
         #expect(lines.count == 2)
         let value = try JSONValue(parsing: Array(lines[0].utf8))
         #expect(value["Repository"] == "whittle-demo")

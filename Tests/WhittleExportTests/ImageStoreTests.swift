@@ -31,7 +31,7 @@ struct ImageStoreTests {
             let result = try await store(fixture, image, ["app:1", "ghcr.io/a/app"])
             let listing = try reader(fixture).list()
             #expect(listing.problems.isEmpty)
-            #expect(listing.images.map { $0.name.familiarName } == ["app:1", "ghcr.io/a/app:latest"])
+            #expect(listing.images.map { $0.name?.familiarName } == ["app:1", "ghcr.io/a/app:latest"])
             for found in listing.images {
                 #expect(found.id == result.imageID)
                 #expect(found.target.digest == result.manifest.digest)
@@ -100,7 +100,7 @@ struct ImageStoreTests {
                 _ = try await store(fixture, try fixture.image(created: Timestamp(seconds: Int64(time))), [name])
             }
             #expect(
-                try reader(fixture).list().images.map { $0.name.familiarRepository } == ["a", "b", "c"])
+                try reader(fixture).list().images.map { $0.name?.familiarRepository } == ["a", "b", "c"])
         }
     }
 
@@ -154,7 +154,7 @@ struct ImageStoreTests {
             _ = try await store(fixture, try fixture.image(), ["app"])
             try FileManager.default.removeItem(atPath: fixture.blobs.path(of: lost.configuration.digest))
             let listing = try reader(fixture).list()
-            #expect(listing.images.map { $0.name.familiarRepository } == ["app"])
+            #expect(listing.images.map { $0.name?.familiarRepository } == ["app"])
             #expect(listing.problems.count == 1)
             #expect(listing.problems[0].message.hasPrefix("cannot read the image 'lost:latest': "))
         }

@@ -167,8 +167,8 @@ struct StoreTests {
             #expect(try names.descriptor(of: app)?.digest == image.digest)
             #expect(try names.descriptor(of: latest)?.digest == other.digest)
             #expect(try names.entries().count == 2)
-            #expect(try await names.remove(app))
-            #expect(try await !names.remove(app))
+            #expect(try await names.remove([app]) == [app])
+            #expect(try await names.remove([app]).isEmpty)
             #expect(try names.entries().map(\.name) == [latest])
         }
     }

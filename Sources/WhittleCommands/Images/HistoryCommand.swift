@@ -11,6 +11,8 @@ struct HistoryCommand: ParsableCommand {
         discussion: """
             SIZE is that of the layer that a step made, uncompressed. Steps in between are no images of their own and have \
             no ID: <missing>.
+
+            Fields of --format: .ID .CreatedSince .CreatedAt .CreatedBy .Size .Comment
             """)
 
     @OptionGroup var store: StoreOptions
@@ -26,20 +28,26 @@ struct HistoryCommand: ParsableCommand {
         help: "Print sizes and times for people; --no-human prints bytes and dates.")
     var human = true
 
-    @Option(help: ArgumentHelp("How to print: table, or json for one object a line.", valueName: "format"))
-    var format = ListingFormat.table
+    @Option(help: ArgumentHelp("\(ListingFormat.help)", valueName: "format"))
+    var format: String?
 
     @Argument(help: ArgumentHelp("The image: a name, an image ID, or the beginning of one.", valueName: "image"))
     var image: String
 
     func run() throws {
         try ErrorText.reporting {
+            let format = try ListingFormat(parsing: format)
             guard let image = try store.imageReader()?.find(image) else {
                 throw ImageStoreReader.unknown(image, among: [])
             }
-            let text = HistoryListing(
-                steps: image.steps, now: .current, isShort: !isWhole, isHuman: human)
-            print(quiet ? text.ids : format == .json ? text.json : text.table, terminator: "")
+            // What reads JSON can shorten texts by itself.
+            let isShort = if case .json = format { false } else { !isWhole }
+            let text = HistoryListing(steps: image.steps, now: .current, isShort: isShort, isHuman: human)
+            if case .table = format, quiet {
+                print(text.ids, terminator: "")
+            } else {
+                print(try text.listing.text(format), terminator: "")
+            }
         }
     }
 }

@@ -12,20 +12,23 @@ struct ImageListing {
     var isShort = true
     var showsDigests = false
 
-    /// Docker's table.
-    var table: String {
-        var table = TextTable(
-            ["REPOSITORY", "TAG"] + (showsDigests ? ["DIGEST"] : []) + ["IMAGE ID", "CREATED", "SIZE"])
-        for image in images {
-            table.add(
-                [image.name.familiarRepository, image.name.tag ?? "<none>"]
-                    + (showsDigests ? [image.target.digest.description] : []) + [
-                        id(image), RelativeTime.text(of: image.configuration.created, now: now),
-                        image.size.description,
-                    ])
-        }
-        return table.text
+    /// Docker's fields, in docker's order of JSON members, with docker's headings.
+    private static let headings: [(field: String, heading: String)] = [
+        ("Containers", "CONTAINERS"), ("CreatedAt", "CREATED AT"), ("CreatedSince", "CREATED"), ("Digest", "DIGEST"),
+        ("ID", "IMAGE ID"), ("Platform", "PLATFORM"), ("Repository", "REPOSITORY"), ("SharedSize", "SHARED SIZE"),
+        ("Size", "SIZE"), ("Tag", "TAG"), ("UniqueSize", "UNIQUE SIZE"),
+    ]
+
+    /// The images as rows.
+    var listing: Listing {
+        Listing(
+            headings: Self.headings,
+            columns: ["Repository", "Tag"] + (showsDigests ? ["Digest"] : []) + ["ID", "CreatedSince", "Size"],
+            rows: images.map { row($0) })
     }
+
+    /// Docker's table.
+    var table: String { listing.table }
 
     /// One ID a line, an image with several names once.
     var ids: String {
@@ -33,21 +36,16 @@ struct ImageListing {
         return images.filter { seen.insert($0.id).inserted }.map { id($0) + "\n" }.joined()
     }
 
-    /// One JSON object a line, with docker's keys.
-    var json: String {
-        images.map { image in
-            var value: JSONValue = [
-                "Containers": "N/A",
-                "CreatedSince": .string(RelativeTime.text(of: image.configuration.created, now: now)),
-                "Digest": .string(image.target.digest.description), "ID": .string(id(image)),
-                "Platform": .string(image.configuration.platform.description),
-                "Repository": .string(image.name.familiarRepository), "SharedSize": "N/A",
-                "Size": .string(image.size.description), "Tag": .string(image.name.tag ?? "<none>"),
-                "UniqueSize": "N/A",
-            ]
-            value["CreatedAt"] = .string(image.configuration.created.map { RelativeTime.absolute($0) } ?? "N/A")
-            return value.text() + "\n"
-        }.joined()
+    private func row(_ image: StoredImage) -> TemplateRecord {
+        let created = image.configuration.created
+        return TemplateRecord(texts: [
+            ("Containers", "N/A"), ("CreatedAt", created.map { RelativeTime.absolute($0) } ?? "N/A"),
+            ("CreatedSince", RelativeTime.text(of: created, now: now)),
+            ("Digest", image.target.digest.description), ("ID", id(image)),
+            ("Platform", image.configuration.platform.description),
+            ("Repository", image.name?.familiarRepository ?? "<none>"), ("SharedSize", "N/A"),
+            ("Size", image.size.description), ("Tag", image.name?.tag ?? "<none>"), ("UniqueSize", "N/A"),
+        ])
     }
 
     private func id(_ image: StoredImage) -> String { isShort ? image.id.short : image.id.description }
@@ -63,30 +61,31 @@ struct HistoryListing {
     /// Whether sizes and times are for people: `1.2MB` and `2 hours ago`, not bytes and dates.
     var isHuman = true
 
-    /// Docker's table.
-    var table: String {
-        var table = TextTable(["IMAGE", "CREATED", "CREATED BY", "SIZE", "COMMENT"])
-        for step in steps {
-            table.add([id(step), created(step), createdBy(step), size(step), Self.line(step.comment)])
-        }
-        return table.text
+    private static let headings: [(field: String, heading: String)] = [
+        ("Comment", "COMMENT"), ("CreatedAt", "CREATED AT"), ("CreatedBy", "CREATED BY"), ("CreatedSince", "CREATED"),
+        ("ID", "IMAGE"), ("Size", "SIZE"),
+    ]
+
+    /// The steps as rows.
+    var listing: Listing {
+        Listing(
+            headings: Self.headings, columns: ["ID", "CreatedSince", "CreatedBy", "Size", "Comment"],
+            rows: steps.map { row($0) })
     }
+
+    /// Docker's table.
+    var table: String { listing.table }
 
     /// One ID a line.
     var ids: String { steps.map { id($0) + "\n" }.joined() }
 
-    /// One JSON object a line, with docker's keys; texts are whole and as they are in the image.
-    var json: String {
-        steps.map { step in
-            let value: JSONValue = [
-                "Comment": .string(step.comment),
-                "CreatedAt": .string(step.created.map { Timestamp(seconds: $0.seconds).rfc3339 } ?? "N/A"),
-                "CreatedBy": .string(step.createdBy),
-                "CreatedSince": .string(RelativeTime.text(of: step.created, now: now)), "ID": .string(id(step)),
-                "Size": .string(size(step)),
-            ]
-            return value.text() + "\n"
-        }.joined()
+    private func row(_ step: StoredImage.Step) -> TemplateRecord {
+        let absolute = step.created.map { Timestamp(seconds: $0.seconds).rfc3339 } ?? "N/A"
+        return TemplateRecord(texts: [
+            ("Comment", Self.line(step.comment)), ("CreatedAt", absolute), ("CreatedBy", createdBy(step)),
+            ("CreatedSince", isHuman ? RelativeTime.text(of: step.created, now: now) : absolute), ("ID", id(step)),
+            ("Size", isHuman ? step.size.description : String(step.size.bytes)),
+        ])
     }
 
     private func id(_ step: StoredImage.Step) -> String {
@@ -94,18 +93,9 @@ struct HistoryListing {
         return isShort ? id.short : id.description
     }
 
-    private func created(_ step: StoredImage.Step) -> String {
-        guard !isHuman else { return RelativeTime.text(of: step.created, now: now) }
-        return step.created.map { Timestamp(seconds: $0.seconds).rfc3339 } ?? "N/A"
-    }
-
     private func createdBy(_ step: StoredImage.Step) -> String {
         let line = Self.line(step.createdBy)
         return isShort ? TextWidth.shortened(line, to: 45) : line
-    }
-
-    private func size(_ step: StoredImage.Step) -> String {
-        isHuman ? step.size.description : String(step.size.bytes)
     }
 
     /// `text` on one line, and without control characters: it comes from an image that anybody may have made.

@@ -12,9 +12,17 @@ struct ImagesCommand: ParsableCommand {
         abstract: "List the images of the store.",
         discussion: """
             Newest first. SIZE is that of all layers, uncompressed; layers that images share count in each of them.
+
+            Fields of --format: .Repository .Tag .ID .Digest .CreatedSince .CreatedAt .Size .Platform
+            Filters: reference=PATTERN, label=KEY[=VALUE], before=IMAGE, since=IMAGE, until=TIME, dangling=true|false
             """)
 
     @OptionGroup var store: StoreOptions
+
+    @Flag(
+        name: [.customShort("a"), .customLong("all")],
+        help: "Taken as docker does; there are no hidden images, so it changes nothing.")
+    var all = false
 
     @Flag(name: [.customShort("q"), .customLong("quiet")], help: "Print image IDs and nothing else.")
     var quiet = false
@@ -25,8 +33,13 @@ struct ImagesCommand: ParsableCommand {
     @Flag(help: "Show the digests of the manifests.")
     var digests = false
 
-    @Option(help: ArgumentHelp("How to print: table, or json for one object a line.", valueName: "format"))
-    var format = ListingFormat.table
+    @Option(
+        name: [.customShort("f"), .customLong("filter")], parsing: .singleValue,
+        help: ArgumentHelp("Only images that fit; may be given several times.", valueName: "key=value"))
+    var filters: [String] = []
+
+    @Option(help: ArgumentHelp("\(ListingFormat.help)", valueName: "format"))
+    var format: String?
 
     @Argument(
         help: ArgumentHelp(
@@ -37,46 +50,36 @@ struct ImagesCommand: ParsableCommand {
 
     func run() throws {
         try ErrorText.reporting {
+            let format = try ListingFormat(parsing: format)
+            let now = Timestamp.current
+            let filters = try ImageFilters(parsing: filters, now: now)
             let reader = try store.imageReader()
-            let listing = try reader?.list()
-            for problem in listing?.problems ?? [] { ErrorText.warn(problem) }
-            var images = listing?.images ?? []
-            if let name {
-                let filter = ImageNameFilter(name)
-                let all = images.map { $0.name }
-                images = images.filter { filter.accepts($0.name) }
-                // Scripts ask 'images -q NAME' whether there is one, and a pattern may well match nothing.
-                if images.isEmpty, !quiet, !filter.isPattern {
-                    throw ImageStoreReader.unknown(name, among: all)
-                }
+            let found = try reader?.list()
+            for problem in found?.problems ?? [] { ErrorText.warn(problem) }
+            var images = try filters.apply(to: found?.images ?? []) { text in
+                guard let reader else { throw ImageStoreReader.unknown(text, among: []) }
+                return try reader.find(text).configuration.created
             }
-            let text = ImageListing(
-                images: images, now: .current, isShort: !isWhole, showsDigests: digests)
-            print(quiet ? text.ids : format == .json ? text.json : text.table, terminator: "")
+            if let name { images = try named(name, images, all: found?.images.compactMap { $0.name } ?? []) }
+            let listing = ImageListing(images: images, now: now, isShort: !isWhole, showsDigests: digests)
+            if case .table = format, quiet {
+                print(listing.ids, terminator: "")
+            } else {
+                print(try listing.listing.text(format), terminator: "")
+            }
         }
     }
-}
 
-/// The values of `--format`.
-enum ListingFormat: String, ExpressibleByArgument, CaseIterable {
-    case table, json
-}
-
-/// The argument of `whittle images`: docker's filter `reference`.
-struct ImageNameFilter {
-    private let pattern: String
-
-    init(_ pattern: String) { self.pattern = pattern }
-
-    /// Whether there is anything in it that stands for other text.
-    var isPattern: Bool { pattern.contains { $0 == "*" || $0 == "?" || $0 == "[" } }
-
-    /// Whether the name, with or without its tag, in docker's short form or in full, is what was asked for.
-    func accepts(_ name: ImageReference) -> Bool {
-        [name.familiarName, name.familiarRepository, name.description, name.name].contains { (text: String) in
-            // A name is a path: '*' does not go beyond a slash.
-            fnmatch(pattern, text, FNM_PATHNAME) == 0
+    private func named(
+        _ name: String, _ images: [StoredImage], all: [ImageReference]
+    ) throws -> [StoredImage] {
+        let filter = ImageNameFilter(name)
+        let fitting = images.filter { $0.name.map(filter.accepts) ?? false }
+        // Scripts ask 'images -q NAME' whether there is one, and a pattern may well match nothing.
+        if fitting.isEmpty, !quiet, !filter.isPattern, filters.isEmpty {
+            throw ImageStoreReader.unknown(name, among: all)
         }
+        return fitting
     }
 }
 

@@ -28,49 +28,92 @@ package struct ImageStoreReader: Sendable {
         package let problems: [BuildError]
     }
 
-    /// All named images. A damaged one does not hide the others.
+    /// All images, one for each name. A damaged one does not hide the others.
     ///
     /// - Throws: `image-index-corrupt`, `file-system`.
     package func list() throws -> Listing {
         var images: [StoredImage] = []
         var problems: [BuildError] = []
-        for entry in try names.entries() {
+        let named = try names.entries().map { (name: Optional($0.name), descriptor: $0.descriptor) }
+        for (name, descriptor) in named + (try names.unnamed().map { (nil, $0) }) {
             do {
-                images.append(try read(entry))
+                images.append(try read(name, descriptor))
             } catch let error as BuildError {
                 problems.append(
                     BuildError(
-                        error.code, "cannot read the image '\(entry.name.familiarName)': \(error.message)",
+                        error.code,
+                        "cannot read the image '\(name?.familiarName ?? descriptor.digest.short)': \(error.message)",
                         hint: error.hint, cause: error.cause))
             }
         }
         images.sort { left, right in
             let (a, b) = (left.configuration.created, right.configuration.created)
             if a != b { return (a ?? Timestamp(seconds: .min)) > (b ?? Timestamp(seconds: .min)) }
-            return left.name.familiarName < right.name.familiarName
+            return left.name?.familiarName ?? "" < right.name?.familiarName ?? ""
         }
         return Listing(images: images, problems: problems)
     }
 
-    /// The image that `text` names: a name as docker takes it (`app`, `app:1`), or an image ID or the beginning of one.
+    /// The image that `text` names: a name as docker takes it (`app`, `app:1`, `app@sha256:…`), or an image ID or the
+    /// beginning of one.
     ///
     /// - Throws: `unknown-image` with a near name, `ambiguous-image`, and what reading the image throws.
     package func find(_ text: String) throws -> StoredImage {
         let entries = try names.entries()
-        // What is no name may still be an ID.
-        if let name = try? ImageReference(parsing: text), let entry = entries.first(where: { $0.name == name }) {
-            return try read(entry)
-        }
-        let prefix = (text.hasPrefix("sha256:") ? String(text.dropFirst(7)) : text).lowercased()
-        if prefix.utf8.count >= 4, prefix.utf8.allSatisfy({ Self.isHexDigit($0) }) {
-            let found = try list().images.filter {
-                $0.id.hex.hasPrefix(prefix) || $0.target.digest.hex.hasPrefix(prefix)
-            }
-            let ids = Set(found.map { $0.id }).sorted()
-            if ids.count > 1 { throw BuildError.ambiguousImage(text, ids) }
-            if let image = found.first { return image }
-        }
+        if let entry = Self.entry(text, entries) { return try read(entry.name, entry.descriptor) }
+        if let image = try identified(by: text).first { return image }
         throw Self.unknown(text, among: entries.map { $0.name })
+    }
+
+    /// The entry with the name `text`, or with its repository and digest; `nil` also for what is no name.
+    static func entry(_ text: String, _ entries: [ImageNames.Entry]) -> ImageNames.Entry? {
+        // What is no name may still be an ID.
+        guard let name = try? ImageReference(parsing: text) else { return nil }
+        if let entry = entries.first(where: { $0.name == name }) { return entry }
+        guard let digest = name.digest else { return nil }
+        return entries.first { $0.name.name == name.name && $0.descriptor.digest == digest }
+    }
+
+    /// The image with the ID that begins with `text`, once for each of its names; empty where there is none.
+    ///
+    /// - Throws: `ambiguous-image`.
+    package func identified(by text: String) throws -> [StoredImage] {
+        let prefix = (text.hasPrefix("sha256:") ? String(text.dropFirst(7)) : text).lowercased()
+        guard !prefix.isEmpty, prefix.utf8.allSatisfy({ Self.isHexDigit($0) }) else { return [] }
+        let found = try list().images.filter {
+            $0.id.hex.hasPrefix(prefix) || $0.target.digest.hex.hasPrefix(prefix)
+        }
+        let ids = Set(found.map { $0.id }).sorted()
+        if ids.count > 1 { throw BuildError.ambiguousImage(text, ids) }
+        return found
+    }
+
+    /// All names of an image, in the order they were given.
+    package func names(of image: StoredImage) throws -> [ImageReference] {
+        try names.entries().filter { entry in
+            if entry.descriptor.digest == image.target.digest { return true }
+            // The same image in another manifest; a damaged one is not.
+            return (try? manifest(of: entry.descriptor).config.digest) == image.id
+        }.map { $0.name }
+    }
+
+    /// A document of an image.
+    package enum Document: String, CaseIterable, Sendable {
+        /// The image configuration.
+        case config
+        /// The manifest, of an index the one for this machine.
+        case manifest
+        /// What the name points to: an index of several platforms, or the manifest.
+        case index
+    }
+
+    /// The bytes of a document as they are stored.
+    package func bytes(of document: Document, _ image: StoredImage) throws -> [UInt8] {
+        switch document {
+        case .config: try blobs.bytes(of: image.id)
+        case .manifest: try blobs.bytes(of: chosenManifest(image.target).digest)
+        case .index: try blobs.bytes(of: image.target.digest)
+        }
     }
 
     /// The error that no image is named `text`.
@@ -84,23 +127,27 @@ package struct ImageStoreReader: Sendable {
         return BuildError.unknownImage(text, near: whole ?? sameRepository ?? repository, isStoreEmpty: names.isEmpty)
     }
 
-    private func read(_ entry: ImageNames.Entry) throws -> StoredImage {
-        let manifest = try manifest(of: entry.descriptor)
+    private func read(_ name: ImageReference?, _ descriptor: Descriptor) throws -> StoredImage {
+        let manifest = try manifest(of: descriptor)
         let configuration = try ImageConfiguration(parsing: blobs.bytes(of: manifest.config.digest))
-        let sizes = LayerSizeAnnotation.sizes(in: entry.descriptor.annotations, count: manifest.layers.count)
+        let sizes = LayerSizeAnnotation.sizes(in: descriptor.annotations, count: manifest.layers.count)
         return StoredImage(
-            name: entry.name, target: entry.descriptor, id: manifest.config.digest, configuration: configuration,
+            name: name, target: descriptor, id: manifest.config.digest, configuration: configuration,
             layerSizes: sizes ?? manifest.layers.map { ByteCount($0.size) })
     }
 
-    /// The manifest itself, or of an index the one for this machine, else its first one.
     private func manifest(of descriptor: Descriptor) throws -> Manifest {
-        let bytes = try blobs.bytes(of: descriptor.digest)
-        guard descriptor.mediaType.isIndex else { return try Manifest(parsing: bytes, mediaType: descriptor.mediaType) }
-        let index = try Index(parsing: bytes, mediaType: descriptor.mediaType)
-        guard let chosen = index.candidates(for: .host).first ?? index.manifests.first(where: { !$0.isAttestation })
-        else { throw BuildError.emptyImageIndex(descriptor.digest) }
+        let chosen = try chosenManifest(descriptor)
         return try Manifest(parsing: blobs.bytes(of: chosen.digest), mediaType: chosen.mediaType)
+    }
+
+    /// The manifest itself, or of an index the one for this machine, else the first one that the store has.
+    private func chosenManifest(_ descriptor: Descriptor) throws -> Descriptor {
+        guard descriptor.mediaType.isIndex else { return descriptor }
+        let index = try Index(parsing: blobs.bytes(of: descriptor.digest), mediaType: descriptor.mediaType)
+        let images = index.candidates(for: .host) + index.manifests.filter { !$0.isAttestation }
+        guard let first = images.first else { throw BuildError.emptyImageIndex(descriptor.digest) }
+        return try images.first { try blobs.size(of: $0.digest) != nil } ?? first
     }
 
     private static func isHexDigit(_ byte: UInt8) -> Bool {

@@ -1,9 +1,10 @@
 public import WhittleCore
 public import WhittleOCI
 
-/// A named image of whittle's store.
+/// An image of whittle's store, under one of its names.
 public struct StoredImage: Hashable, Sendable {
-    public let name: ImageReference
+    /// `nil` for an image without a name, which is found by its ID.
+    public let name: ImageReference?
     /// What the name points to: a manifest, or an index with one manifest for each platform.
     public let target: Descriptor
     /// The digest of the image configuration: what Docker calls the image ID.
@@ -13,7 +14,7 @@ public struct StoredImage: Hashable, Sendable {
     public let layerSizes: [ByteCount]
 
     public init(
-        name: ImageReference, target: Descriptor, id: Digest, configuration: ImageConfiguration,
+        name: ImageReference?, target: Descriptor, id: Digest, configuration: ImageConfiguration,
         layerSizes: [ByteCount]
     ) {
         self.name = name
