@@ -55,9 +55,11 @@ targets += library(
 targets += library(
     "WhittleFileSystem", ["WhittleCore", "CWhittleLinux", systemPackage], tests: ["WhittleTestKit"])
 
-// Layer 3: decisions (frontend, solver) and the blob store.
+// Layer 3: decisions (frontend, solver), the search for secrets, and the blob store.
 targets += library("WhittleFrontend", ["WhittleCore", "WhittleOCI", "WhittleDockerfile", "WhittleGraph"])
 targets += library("WhittleSolver", ["WhittleCore", "WhittleGraph"])
+targets += library(
+    "WhittleSecrets", ["WhittleCore", "WhittleArchive", "WhittleFileSystem", systemPackage], tests: ["WhittleTestKit"])
 targets += library(
     "WhittleStore", ["WhittleCore", "WhittleOCI", "WhittleFileSystem", systemPackage], tests: ["WhittleTestKit"])
 
@@ -92,8 +94,8 @@ targets += library(
     "WhittleEngine",
     [
         "WhittleCore", "WhittleOCI", "WhittleDockerfile", "WhittleGraph", "WhittleArchive", "WhittleFileSystem",
-        "WhittleFrontend", "WhittleSolver", "WhittleStore", "WhittleSnapshot", "WhittleCache", "WhittleRegistry",
-        "WhittleRuntime", "WhittleExport", systemPackage,
+        "WhittleFrontend", "WhittleSolver", "WhittleSecrets", "WhittleStore", "WhittleSnapshot", "WhittleCache",
+        "WhittleRegistry", "WhittleRuntime", "WhittleExport", systemPackage,
     ],
     tests: ["WhittleTestKit"])
 

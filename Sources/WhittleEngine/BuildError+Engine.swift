@@ -6,6 +6,8 @@ extension BuildError.Code {
     static let stepFailed = Self(rawValue: "step-failed")
     /// A step needs a secret that the build was not given.
     static let secretMissing = Self(rawValue: "secret-missing")
+    /// A secret is in what a step wrote, or in the image's configuration.
+    static let secretLeak = Self(rawValue: "secret-leak")
     /// The source of a mount does not exist.
     static let mountSourceNotFound = Self(rawValue: "mount-source-not-found")
     /// The directory of a cache mount cannot be made.
@@ -28,7 +30,7 @@ extension BuildError {
     }
 
     /// One line of at most 120 characters.
-    private static func shortened(_ command: String) -> String {
+    static func shortened(_ command: String) -> String {
         let line = command.split(whereSeparator: \.isNewline).joined(separator: " ")
         return line.count > 120 ? line.prefix(119) + "…" : line
     }

@@ -102,7 +102,9 @@ package enum FileCopy {
 
 extension Syscall {
     /// lseek(2) with `SEEK_DATA`: where data begins at or after `offset`; `nil` where only a hole follows.
-    static func seekData(_ descriptor: FileDescriptor, from offset: Int64, size: Int64) throws(Errno) -> Int64? {
+    package static func seekData(
+        _ descriptor: FileDescriptor, from offset: Int64, size: Int64
+    ) throws(Errno) -> Int64? {
         do throws(Errno) {
             return Int64(try retrying { lseek(descriptor.rawValue, off_t(offset), 3) })  // SEEK_DATA
         } catch {

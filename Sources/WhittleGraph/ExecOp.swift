@@ -17,11 +17,15 @@ public struct ExecOp: Hashable, Sendable {
     public var secretEnvironment: [SecretVariable]
     public var network: NetworkMode
     public var security: SecurityMode
+    /// Whether a secret in what the command wrote is a warning instead of a failure. Part of the digest where it is set, so
+    /// that no other build takes the result from the cache.
+    public var allowsSecretLeak: Bool
 
     public init(
         arguments: [String], environment: [String] = [], uncachedEnvironment: [String] = [],
         workingDirectory: String = "/", user: String = "", rootInput: Int?, mounts: [ExecMount] = [],
-        secretEnvironment: [SecretVariable] = [], network: NetworkMode = .host, security: SecurityMode = .sandbox
+        secretEnvironment: [SecretVariable] = [], network: NetworkMode = .host, security: SecurityMode = .sandbox,
+        allowsSecretLeak: Bool = false
     ) {
         self.arguments = arguments
         self.environment = environment
@@ -33,6 +37,17 @@ public struct ExecOp: Hashable, Sendable {
         self.secretEnvironment = secretEnvironment
         self.network = network
         self.security = security
+        self.allowsSecretLeak = allowsSecretLeak
+    }
+
+    /// Whether the command may be given secrets.
+    public var usesSecrets: Bool { !secretIDs.isEmpty }
+
+    /// The secrets that the command is given where the build has them, each once and sorted.
+    public var secretIDs: [String] {
+        var identifiers = Set(secretEnvironment.map(\.id))
+        for case .secret(let secret) in mounts { identifiers.insert(secret.id) }
+        return identifiers.sorted()
     }
 }
 

@@ -86,6 +86,7 @@ extension ExecOp {
         for secret in secretEnvironment {
             hasher.update(list: [secret.id, secret.name, "\(secret.isRequired)"])
         }
+        if allowsSecretLeak { hasher.update(field: "allows-secret-leak") }
     }
 }
 

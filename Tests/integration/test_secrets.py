@@ -76,3 +76,93 @@ def missing(case):
 def missing_file(case):
     case.fails("FROM busybox\nRUN echo started\n", {}, "--secret", "id=k,src=/no/such/file").says(
         "/no/such/file").says_not("#1 ")
+
+
+LEAKING = """
+FROM busybox
+RUN --mount=type=secret,id=token %s
+"""
+
+FORMS = {
+    "plain": "cp /run/secrets/token /leak",
+    "plain, in a larger file": "(head -c 300000 /dev/zero; cat /run/secrets/token; head -c 9000 /dev/zero) > /leak",
+    "base64": "base64 /run/secrets/token > /leak",
+    "base64 behind something else": "(printf user:; cat /run/secrets/token) | base64 -w 20 > /leak",
+    "hexadecimal": "od -An -v -tx1 /run/secrets/token | tr -d ' ' > /leak",
+    "in a packed file": "gzip -c /run/secrets/token > /leak",
+    "a name": "mkdir /leak && touch \"/leak/$(cat /run/secrets/token)\"",
+    "a link": "ln -s \"$(cat /run/secrets/token)\" /leak",
+}
+
+
+@test("a step that writes its secret fails, with the file and never the secret, and leaves no record")
+def leak(case):
+    (case.directory / "key").write_text(SECRET + "\n")
+    secret = ["--secret", f"id=token,src={case.directory}/key"]
+    for name, command in FORMS.items():
+        answer = case.fails(LEAKING % command, {}, *secret)
+        answer.says("error[secret-leak]", "secret 'token'", "/leak", ":3:1").says_not(SECRET)
+        # Nothing of it was kept: it runs, and fails, again.
+        assert case.fails(LEAKING % command, {}, *secret).ran("RUN --mount"), name
+    case.assert_nothing_left("never-a-process")
+    for parent, _, names in os.walk(case.store / "snapshots"):
+        for name in names:
+            path = pathlib.Path(parent) / name
+            if path.is_file() and not path.is_symlink():
+                assert SECRET.encode() not in path.read_bytes(), path
+
+
+@test("a secret as a variable, in a file that was there before, or by its token alone is found too")
+def leak_of_parts(case):
+    token = "npm_Zm9vYmFyYmF6cXV4MTIzNDU2Nzg5MEFC"
+    case.fails("FROM busybox\nRUN --mount=type=secret,id=token,env=TOKEN echo \"$TOKEN\" >> /etc/passwd\n", {},
+               "--secret", "id=token,env=VALUE", env={"VALUE": SECRET}).says("'/etc/passwd' (plain)").says_not(SECRET)
+    (case.directory / "npmrc").write_text(f"//registry/:_authToken={token}\n")
+    case.fails("FROM busybox\nRUN --mount=type=secret,id=npmrc cut -d= -f2 /run/secrets/npmrc > /token\n", {},
+               "--secret", f"id=npmrc,src={case.directory}/npmrc").says("'/token' (plain)").says_not(token)
+
+
+@test("a leak that was removed in the same step, or is in a cache mount, is none")
+def no_leak(case):
+    (case.directory / "key").write_text(SECRET)
+    image = case.image(LEAKING % """--mount=type=cache,target=/cache \\
+        cp /run/secrets/token /leak && cp /leak /cache/ && rm /leak && touch /done""", {},
+                       "--secret", f"id=token,src={case.directory}/key")
+    assert image.has("/done") and not image.contains_bytes(SECRET.encode())
+
+
+@test("--allow-secret-leak only warns, and what it built is no result for a build without it")
+def allowed_leak(case):
+    (case.directory / "key").write_text(SECRET)
+    options = ["--secret", f"id=token,src={case.directory}/key"]
+    dockerfile = (LEAKING % "cp /run/secrets/token /leak") + "RUN touch /later\n"
+    image = case.image(dockerfile, {}, *options, "--allow-secret-leak")
+    case.answer.says("WARN", "secret 'token' is in the file '/leak'").says_not(SECRET)
+    assert image.read("/leak") == SECRET
+    assert case.build(dockerfile, {}, *options, "--allow-secret-leak").cached_steps() >= 2
+    case.fails(dockerfile, {}, *options).says("error[secret-leak]")
+
+
+@test("a secret that is a build argument or a variable of the image as well is an error before anything runs")
+def leak_into_configuration(case):
+    options = ["--secret", "id=token,env=VALUE"]
+    for lines in ("ARG TOKEN\nRUN echo started\n", f"ENV TOKEN={SECRET}\nRUN echo started\n",
+                  f"LABEL token=x-{SECRET}\nRUN echo started\n"):
+        answer = case.fails("FROM busybox\n" + lines, {}, *options, "--build-arg", f"TOKEN={SECRET}",
+                            env={"VALUE": SECRET})
+        answer.says("error[secret-leak]", "configuration", "***")
+        assert not answer.ran("RUN echo started"), answer.text
+
+
+@test("what a step prints of its secret is shown as ***, and a short secret is named in a warning")
+def redacted_output(case):
+    (case.directory / "key").write_text(SECRET + "\n")
+    half = len(SECRET) // 2
+    answer = case.build(LEAKING % f"""sh -c 'cat $0; head -c {half} $0; sleep 0.2; tail -c +{half + 1} $0; \\
+        base64 $0; cat $0 >&2; echo end of it' /run/secrets/token""", {},
+                        "--secret", f"id=token,src={case.directory}/key", "--secret", "id=pin,env=PIN",
+                        env={"PIN": "1234"})
+    answer.says("***", "end of it", "secret 'pin' has fewer than 6 bytes").says_not(SECRET, SECRET[half:])
+    assert answer.text.count("***") == 4, answer.text
+    case.fails("FROM busybox\nRUN --mount=type=secret,id=token cat /run/secrets/token; exit 3\n", {},
+               "--secret", f"id=token,src={case.directory}/key").says("***").says_not(SECRET)

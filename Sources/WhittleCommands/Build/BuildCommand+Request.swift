@@ -62,6 +62,7 @@ extension BuildCommand {
     private func addOptions(to options: inout BuildOptions) throws {
         options.target = input.target
         options.noCache = cache.noCache
+        options.allowsSecretLeak = input.allowsSecretLeak
         options.noCacheFilter = Set(cache.noCacheFilters.flatMap { $0.split(separator: ",").map(String.init) })
         for text in input.buildArguments {
             let (name, value) = try Self.assignment(text, "--build-arg")

@@ -38,6 +38,11 @@ struct BuildInputOptions: ParsableArguments {
             "Give a secret to the steps that mount it: id=ID,src=FILE, src=- for standard input, or env=NAME.",
             valueName: "spec"))
     var secret: [String] = []
+
+    @Flag(
+        name: .customLong("allow-secret-leak"),
+        help: "Only warn where a step leaves a secret it was given in its files, instead of failing.")
+    var allowsSecretLeak = false
 }
 
 /// What may be taken from earlier builds.

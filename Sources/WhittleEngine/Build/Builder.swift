@@ -9,6 +9,7 @@ package import WhittleGraph
 internal import WhittleOCI
 package import WhittleRegistry
 internal import WhittleRuntime
+internal import WhittleSecrets
 internal import WhittleSnapshot
 internal import WhittleStore
 
@@ -42,6 +43,7 @@ package struct Builder: Sendable {
             store: store, ignoringStoreNames: request.pullsAlways, settings: settings, report: report)
         let plan = try await Frontend(resolver: images).plan(dockerfile, options: request.options)
         for warning in plan.warnings { report(.warning(warning)) }
+        try checkSecrets(request, plan)
         let layers = LayerBlobs(store)
         let contexts = ContextDirectories(Self.directories(request, plan), layout: store.layout)
         let worker = LocalWorker(
@@ -110,6 +112,17 @@ package struct Builder: Sendable {
             }
         }
         return results
+    }
+
+    /// Warns about secrets that cannot be searched for, and looks for the others in what the image says of itself: a build
+    /// argument may have carried one there.
+    private func checkSecrets(_ request: BuildRequest, _ plan: BuildPlan) throws {
+        guard !request.secrets.isEmpty else { return }
+        let given = request.secrets.sorted { $0.key < $1.key }.map { NamedSecret(id: $0.key, value: $0.value) }
+        for secret in given where secret.isTooShort { report(.warning(.shortSecret(secret.id))) }
+        guard let leak = ConfigurationLeak.find(given, in: plan.configuration) else { return }
+        guard request.options.allowsSecretLeak else { throw leak }
+        report(.warning(BuildWarning(leak.message)))
     }
 
     /// The directories that local sources of the build are.

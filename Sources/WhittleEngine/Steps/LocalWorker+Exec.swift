@@ -21,18 +21,21 @@ extension LocalWorker {
             for mount in op.mounts {
                 if let mount = try await prepare(mount, vertex, inputs, held) { process.mounts.append(mount) }
             }
-            let report = report
+            let given = StepSecrets(op, secrets)
+            let output = RedactedOutput(given) { [report] stream, bytes in
+                report(.output(step, stream: stream, bytes: bytes))
+            }
             let parent = op.rootInput.flatMap { inputs[$0].snapshot }
             let (id, _) = try await WritableRoot(store: store, pool: pool).change(
                 parent, mountPoints: ["/etc/resolv.conf", "/etc/hosts"] + op.mounts.map(\.target)
-            ) { [process] root in
-                let exit = try await runner.run(process, root: root) { output in
-                    report(
-                        .output(
-                            step, stream: output.stream == .standardOutput ? .standardOutput : .standardError,
-                            bytes: output.bytes))
-                }
+            ) { [process] root, changes in
+                defer { output.finish() }
+                let exit = try await runner.run(process, root: root) { output.take($0) }
                 guard exit.isSuccess else { throw BuildError.stepFailed(vertex, op, exitCode: exit.code) }
+                if let leak = try await given.leak(in: changes, pool: pool, vertex, op) {
+                    guard op.allowsSecretLeak else { throw leak }
+                    report(.warning(BuildWarning(leak.message, at: vertex.metadata.location)))
+                }
             }
             try held.release()
             return id

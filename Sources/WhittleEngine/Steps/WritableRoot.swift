@@ -12,15 +12,18 @@ struct WritableRoot: Sendable {
     ///
     /// Whatever ends `body`, nothing stays mounted; after a throw the changes are dropped.
     ///
-    /// - Parameter mountPoints: what `body` mounts something over; directories that changed only for that are taken back.
+    /// - Parameters:
+    ///   - mountPoints: what `body` mounts something over; directories that changed only for that are taken back.
+    ///   - body: gets the directory with all files, and the one that holds what was changed, for reading.
     /// - Returns: the committed snapshot, and what `body` gave.
     func change<Value: Sendable>(
-        _ parent: SnapshotID?, mountPoints: [String] = [], _ body: @Sendable (_ root: String) async throws -> Value
+        _ parent: SnapshotID?, mountPoints: [String] = [],
+        _ body: @Sendable (_ root: String, _ changes: String) async throws -> Value
     ) async throws -> (SnapshotID, Value) {
         let (active, root) = try await pool.run { try mount(parent) }
         let value: Value
         do {
-            value = try await body(root)
+            value = try await body(root, active.upper)
         } catch {
             // In a task of its own, so that a cancelled build cleans up too; awaited at once.
             let cleanUp = await Task { try await pool.run { try drop(active, root) } }.result

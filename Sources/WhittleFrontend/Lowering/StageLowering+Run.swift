@@ -27,11 +27,12 @@ extension StageLowering {
         }
         guard !arguments.isEmpty else { throw BuildError.emptyCommand(at: location) }
         let lowered = try lower(run.mounts, dependencies: dependencies, inputs: &inputs)
-        let op = ExecOp(
+        var op = ExecOp(
             arguments: arguments, environment: state.environment.assignments,
             uncachedEnvironment: options.proxyEnvironment,
             workingDirectory: state.workingDirectory, user: state.image.config.user, rootInput: inputs.rootInput,
             mounts: mounts + lowered.mounts, secretEnvironment: lowered.variables, network: network(of: run))
+        op.allowsSecretLeak = options.allowsSecretLeak && op.usesSecrets
         let history = "RUN \(runText(arguments)) # buildkit"
         // A secret that a command gets as a variable is shown as such, not as unset.
         var variables = state.environment

@@ -29,6 +29,8 @@ public struct BuildOptions: Sendable {
     /// The `created` time of new history entries. `nil` leaves it to the exporter, unless the build argument
     /// `SOURCE_DATE_EPOCH` says otherwise.
     public var sourceDateEpoch: Timestamp?
+    /// A secret in what a step wrote, or in the image's configuration, is a warning instead of an error.
+    public var allowsSecretLeak = false
 
     public init(
         target: String? = nil, additionalTargets: [String] = [], buildArguments: [String: String] = [:],
