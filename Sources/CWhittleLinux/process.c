@@ -48,16 +48,20 @@ int whittle_pidfd_signal(int process, int signal) {
     return (int)syscall(SYS_pidfd_send_signal, process, signal, NULL, 0);
 }
 
-int whittle_pipe(int ends[2]) {
+/* Status flags belong to each end by itself: the other end still waits. */
+static int pipe_with_impatient_end(int ends[2], int impatient) {
     if (pipe2(ends, O_CLOEXEC) != 0) return -1;
-    /* Status flags belong to each end by itself: the writing end still waits. */
-    if (fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0) return 0;
+    if (fcntl(ends[impatient], F_SETFL, O_NONBLOCK) == 0) return 0;
     int error = errno;
     close(ends[0]);
     close(ends[1]);
     errno = error;
     return -1;
 }
+
+int whittle_output_pipe(int ends[2]) { return pipe_with_impatient_end(ends, 0); }
+
+int whittle_input_pipe(int ends[2]) { return pipe_with_impatient_end(ends, 1); }
 
 int whittle_event(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 

@@ -82,6 +82,15 @@ package enum Syscall {
         }
     }
 
+    /// write(2) once.
+    ///
+    /// - Returns: how many bytes it took.
+    package static func write(
+        _ descriptor: FileDescriptor, _ buffer: UnsafeRawBufferPointer
+    ) throws(Errno) -> Int {
+        try retrying { Glibc.write(descriptor.rawValue, buffer.baseAddress, buffer.count) }
+    }
+
     /// lseek(2) from the start of the file.
     package static func seek(_ descriptor: FileDescriptor, to offset: Int64) throws(Errno) {
         _ = try retrying { lseek(descriptor.rawValue, off_t(offset), SEEK_SET) }

@@ -61,9 +61,10 @@ final class StepFixture: Sendable {
 
     /// Runs a step; gives its exit code.
     func run(
-        _ process: StepProcess, receive: @escaping @Sendable (StepOutput) -> Void = { _ in }
+        _ process: StepProcess, attachment: ProcessAttachment? = nil,
+        receive: @escaping @Sendable (StepOutput) -> Void = { _ in }
     ) async throws -> Int32 {
-        try await runner.run(process, root: root.path) { [self] output in
+        try await runner.run(process, root: root.path, attachment: attachment) { [self] output in
             text.withLock { $0[output.stream, default: ""] += String(decoding: output.bytes, as: UTF8.self) }
             receive(output)
         }.code

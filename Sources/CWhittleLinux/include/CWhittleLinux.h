@@ -12,6 +12,7 @@
 #include "CWhittleMount.h"
 #include "CWhittleNamespaces.h"
 #include "CWhittleProcess.h"
+#include "CWhittleTerminal.h"
 
 /* openat2(2). Returns a descriptor. `resolve` is a set of RESOLVE_* bits. */
 int whittle_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);

@@ -17,8 +17,10 @@ int whittle_pidfd_open(pid_t process);
 /* pidfd_send_signal(2). */
 int whittle_pidfd_signal(int process, int signal);
 
-/* pipe2(2): the reading end first; both with close-on-exec, the reading end without waiting. */
-int whittle_pipe(int ends[2]);
+/* pipe2(2) for what a child writes or reads: the reading end first; both with close-on-exec. The end of this process does
+ * not wait: the reading one for output, the writing one for input. */
+int whittle_output_pipe(int ends[2]);
+int whittle_input_pipe(int ends[2]);
 
 /* eventfd(2), with close-on-exec and without waiting; and a write of 1 to it. */
 int whittle_event(void);

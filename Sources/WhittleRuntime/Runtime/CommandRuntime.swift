@@ -27,7 +27,8 @@ package final class CommandRuntime: OCIRuntime {
     }
 
     package func run(
-        _ bundle: RuntimeBundle, cancellation: CancellationSignal, receive: (StepOutput) -> Void
+        _ bundle: RuntimeBundle, attachment: ProcessAttachment?, cancellation: CancellationSignal,
+        receive: (StepOutput) -> Void
     ) throws -> StepExit {
         let directory = try RootDirectory(bundle.directory)
         let document = bundle.spec.document(seccomp: seccompForm(of: bundle.spec))
@@ -35,8 +36,17 @@ package final class CommandRuntime: OCIRuntime {
 
         let log = "\(bundle.directory)/\(Self.logName)"
         let arguments = globalArguments(log: log) + ["run", "--bundle", bundle.directory, bundle.identifier]
-        var watch = StartFailureWatch(program.kind)
-        let status = try start(arguments, teardown: teardown, cancellation: cancellation) { output in
+        var watch = StartFailureWatch(program.kind, isTerminal: attachment?.terminal != nil)
+        // With a terminal, standard error is the runtime's alone. crun writes there why a program was not executed, and to
+        // its log only that the terminal of that program never came.
+        var ownWords: [UInt8] = []
+        let status = try start(
+            arguments, teardown: teardown, attachment: attachment, cancellation: cancellation
+        ) { output in
+            if attachment?.terminal != nil, output.stream == .standardError {
+                if ownWords.count < 8192 { ownWords += output.bytes }
+                return
+            }
             for output in watch.pass(output) { receive(output) }
         }
         let (failure, held) = watch.finish(exitCode: status.exitCode)
@@ -45,7 +55,9 @@ package final class CommandRuntime: OCIRuntime {
 
         if !cancellation.isRaised, status.exitCode != 0 {
             let logged = try directory.bytes(ofFileAt: "/\(Self.logName)", limit: 1 << 20)
-            if let message = failure ?? logged.flatMap({ RuntimeLog.lastError(in: $0) }) {
+            let said = String(decoding: ownWords, as: UTF8.self).split(whereSeparator: \.isNewline)
+                .map(String.init).last { ExecFailure($0) != nil }
+            if let message = failure ?? said ?? logged.flatMap({ RuntimeLog.lastError(in: $0) }) {
                 throw BuildError.stepNotStarted(message, runtime: name, arguments: bundle.spec.process.arguments)
             }
         }
@@ -61,13 +73,13 @@ package final class CommandRuntime: OCIRuntime {
     }
 
     private func start(
-        _ arguments: [String], teardown: Teardown, cancellation: CancellationSignal,
-        _ receive: (StepOutput) -> Void
+        _ arguments: [String], teardown: Teardown, attachment: ProcessAttachment? = nil,
+        cancellation: CancellationSignal, _ receive: (StepOutput) -> Void
     ) throws(BuildError) -> WaitStatus {
         try withoutActuallyEscaping(receive) { receive throws(BuildError) in
             let monitor = ProcessMonitor(cancellation: cancellation, teardown: teardown, receive: receive)
             do throws(Errno) {
-                return try program.run(arguments, monitor: monitor)
+                return try program.run(arguments, monitor: monitor, attachment: attachment)
             } catch {
                 throw BuildError.runtimeNotStarted(program.path, error)
             }

@@ -11,14 +11,16 @@ package protocol OCIRuntime: Sendable {
     ///
     /// - Parameters:
     ///   - bundle: an existing directory; `config.json` and the runtime's log are written there.
+    ///   - attachment: the input, terminal and signals of the container's first process; `nil` gives it no input.
     ///   - cancellation: once raised, the container is brought to its end (``Teardown``).
     ///   - receive: gets what the container's processes write, on the calling thread, in the order of each stream. The
-    ///     next chunk is read when it has returned.
+    ///     next chunk is read when it has returned. What a terminal shows comes as standard output.
     /// - Returns: how the container's first process ended, also after a cancellation.
     /// - Throws: `BuildError` (`runtime-failed`, `executable-not-found`, `executable-refused`, `file-system`) where the
     ///   process did not begin to run.
     func run(
-        _ bundle: RuntimeBundle, cancellation: CancellationSignal, receive: (StepOutput) -> Void
+        _ bundle: RuntimeBundle, attachment: ProcessAttachment?, cancellation: CancellationSignal,
+        receive: (StepOutput) -> Void
     ) throws -> StepExit
 }
 

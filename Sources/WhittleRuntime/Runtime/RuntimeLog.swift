@@ -23,7 +23,8 @@ enum RuntimeLog {
 /// Tells the last word of a runtime whose exec(2) failed from the output of a step.
 ///
 /// By then the runtime has handed its standard error to the step, so its message comes that way: as the one and only
-/// thing. Output that could be it is held back until there is more, or the end.
+/// thing. Output that could be it is held back until there is more, or the end. On a terminal,
+/// which has one stream for all and ends lines with CR LF, crun writes in red.
 struct StartFailureWatch {
     private enum State {
         case undecided
@@ -32,14 +33,17 @@ struct StartFailureWatch {
     }
 
     private let marks: [[UInt8]]
+    /// Where the message comes.
+    private let stream: StepOutput.Stream
     private var state = State.undecided
     /// No message is longer than a path and a sentence.
     private static let limit = 8192
 
-    init(_ kind: RuntimeProgram.Kind) {
+    init(_ kind: RuntimeProgram.Kind, isTerminal: Bool = false) {
+        stream = isTerminal ? .standardOutput : .standardError
         marks =
             switch kind {
-            case .crun: [Array(#"{"msg":"exec container process"#.utf8)]
+            case .crun: [Array(((isTerminal ? Self.red : "") + #"{"msg":"exec container process"#).utf8)]
             case .runc, .other: [Array("exec /".utf8)]
             }
     }
@@ -52,23 +56,23 @@ struct StartFailureWatch {
         case .undecided: before = []
         case .holding(let bytes): before = bytes
         }
-        let bytes = output.stream == .standardError ? before + output.bytes : before
-        if output.stream == .standardError, couldBeMessage(bytes) {
+        let bytes = output.stream == stream ? before + output.bytes : before
+        if output.stream == stream, couldBeMessage(bytes) {
             state = .holding(bytes)
             return []
         }
         state = .passing
-        if output.stream == .standardError { return [StepOutput(.standardError, bytes)] }
-        return (before.isEmpty ? [] : [StepOutput(.standardError, before)]) + [output]
+        if output.stream == stream { return [StepOutput(stream, bytes)] }
+        return (before.isEmpty ? [] : [StepOutput(stream, before)]) + [output]
     }
 
     /// The runtime's message, or what was held back for nothing.
     mutating func finish(exitCode: Int32) -> (failure: String?, output: [StepOutput]) {
         guard case .holding(let bytes) = state else { return (nil, []) }
         state = .passing
-        let held = [StepOutput(.standardError, bytes)]
+        let held = [StepOutput(stream, bytes)]
         guard exitCode != 0, bytes.last == 0x0a else { return (nil, held) }
-        let line = bytes.dropLast()
+        let line = Self.plain(bytes.dropLast())
         if line.first == UInt8(ascii: "{") {
             guard let message = RuntimeLog.error(in: line) else { return (nil, held) }
             return (message, [])
@@ -77,6 +81,17 @@ struct StartFailureWatch {
         // runc: "exec PATH: REASON", with the reason in the words of Go.
         let reasons = [": exec format error", ": no such file or directory", ": permission denied"]
         return reasons.contains { text.hasSuffix($0) } ? (text, []) : (nil, held)
+    }
+
+    private static let red = "\u{1b}[1;31m"
+
+    /// A line without what makes it red on a terminal, and without CR.
+    private static func plain(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var line = line.last == 0x0d ? line.dropLast() : line
+        let end = "\u{1b}[0m"
+        if line.starts(with: red.utf8) { line = line.dropFirst(red.utf8.count) }
+        if line.suffix(end.utf8.count).elementsEqual(end.utf8) { line = line.dropLast(end.utf8.count) }
+        return line
     }
 
     private func couldBeMessage(_ bytes: [UInt8]) -> Bool {

@@ -47,7 +47,7 @@ extension RuntimeSpec.Process {
     fileprivate var document: JSONValue {
         let names = JSONValue.strings(capabilities.map { $0.rawValue })
         var document: JSONValue = [
-            "terminal": false,
+            "terminal": .bool(terminal != nil),
             "user": [
                 "uid": .integer(Int64(user.uid)), "gid": .integer(Int64(user.gid)),
                 "additionalGids": .array(user.additionalGroups.map { .integer(Int64($0)) }),
@@ -67,6 +67,11 @@ extension RuntimeSpec.Process {
                         "hard": .integer(Int64(clamping: limit.hard)),
                     ]
                 })
+        }
+        if let terminal {
+            document["consoleSize"] = [
+                "height": .integer(Int64(terminal.rows)), "width": .integer(Int64(terminal.columns)),
+            ]
         }
         if let oomScoreAdjustment { document["oomScoreAdj"] = .integer(Int64(oomScoreAdjustment)) }
         return document

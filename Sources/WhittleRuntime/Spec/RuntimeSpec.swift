@@ -50,11 +50,13 @@ package struct RuntimeSpec: Sendable {
         package var noNewPrivileges: Bool
         /// `nil` inherits.
         package var oomScoreAdjustment: Int?
+        /// The size of the process's terminal; `nil` gives it the streams of the runtime.
+        package var terminal: TerminalSize?
 
         package init(
             arguments: [String], environment: [String], secretEnvironment: Redacted<[String]> = Redacted([]),
             workingDirectory: String, user: ContainerUser, capabilities: [Capability], limits: [String: Limit] = [:],
-            noNewPrivileges: Bool = false, oomScoreAdjustment: Int? = nil
+            noNewPrivileges: Bool = false, oomScoreAdjustment: Int? = nil, terminal: TerminalSize? = nil
         ) {
             self.arguments = arguments
             self.environment = environment
@@ -65,6 +67,7 @@ package struct RuntimeSpec: Sendable {
             self.limits = limits
             self.noNewPrivileges = noNewPrivileges
             self.oomScoreAdjustment = oomScoreAdjustment
+            self.terminal = terminal
         }
     }
 

@@ -19,18 +19,21 @@ package struct StepRunner: Sendable {
     ///
     /// - Parameters:
     ///   - root: where the root file system is mounted on this machine; written to.
+    ///   - attachment: the input, terminal and signals of the process; without one it reads nothing.
     ///   - receive: gets what the process writes, one chunk after the other, on a thread of the pool; the process waits
     ///     while it does not return.
     /// - Returns: how the process ended; failure of a process is a result, not an error.
     /// - Throws: `BuildError` (`unknown-user`, `unknown-group`, `executable-not-found`, `executable-refused`,
     ///   `runtime-failed`, `invalid-step`, `file-system`), `CancellationError`.
     package func run(
-        _ process: StepProcess, root: String, receive: @escaping @Sendable (StepOutput) -> Void
+        _ process: StepProcess, root: String, attachment: ProcessAttachment? = nil,
+        receive: @escaping @Sendable (StepOutput) -> Void
     ) async throws -> StepExit {
         let cancellation = try CancellationSignal()
         return try await withTaskCancellationHandler {
             try await pool.run {
-                let exit = try run(process, root: root, cancellation: cancellation, receive: receive)
+                let exit = try run(
+                    process, root: root, attachment: attachment, cancellation: cancellation, receive: receive)
                 if cancellation.isRaised { throw CancellationError() }
                 return exit
             }
@@ -40,7 +43,8 @@ package struct StepRunner: Sendable {
     }
 
     private func run(
-        _ process: StepProcess, root path: String, cancellation: CancellationSignal, receive: (StepOutput) -> Void
+        _ process: StepProcess, root path: String, attachment: ProcessAttachment?, cancellation: CancellationSignal,
+        receive: (StepOutput) -> Void
     ) throws -> StepExit {
         try process.validate()
         let root = try RootDirectory(path, name: "the root file system of the step")
@@ -55,13 +59,14 @@ package struct StepRunner: Sendable {
                 let owner = FileOwner(uid: user.uid, gid: user.gid)
                 try root.makeDirectories(process.workingDirectory, DirectoryCreation(owner: owner))
             }
-            let spec = RuntimeSpec.container(for: process, root: path, user: user, mounts: files.mounts)
+            var spec = RuntimeSpec.container(for: process, root: path, user: user, mounts: files.mounts)
+            spec.process.terminal = attachment?.terminal
             let targets = try spec.mounts.map { mount in
                 MountStubs.Target(mount.target, isDirectory: try files.isDirectory(mount))
             }
             let bundle = RuntimeBundle(identifier: identifier, directory: directory, spec: spec)
             return try MountStubs.withStubs(for: targets, in: root) {
-                try runtime.run(bundle, cancellation: cancellation, receive: receive)
+                try runtime.run(bundle, attachment: attachment, cancellation: cancellation, receive: receive)
             }
         }
     }

@@ -1,0 +1,18 @@
+#ifndef CWHITTLETERMINAL_H
+#define CWHITTLETERMINAL_H
+
+/* Calls about terminals that Swift cannot make: ioctl(2) takes a variable argument. Each returns -1 with errno set on
+ * failure. */
+
+/* A pseudo-terminal: `ends[0]` is the side of whoever shows it, without waiting; `ends[1]` that of the program, in raw
+ * mode. Both with close-on-exec; neither becomes the controlling terminal of this process. */
+int whittle_open_terminal(int ends[2]);
+
+/* The size of a terminal's window in characters. */
+int whittle_window_size(int terminal, unsigned short *rows, unsigned short *columns);
+int whittle_set_window_size(int terminal, unsigned short rows, unsigned short columns);
+
+/* fcntl(2) with F_DUPFD_CLOEXEC. */
+int whittle_duplicate(int descriptor);
+
+#endif
