@@ -81,13 +81,21 @@ targets += library(
     "WhittleRuntime", ["WhittleCore", "WhittleOCI", "WhittleFileSystem", "CWhittleLinux", systemPackage],
     tests: ["WhittleTestKit"])
 
-// Layer 5: outputs.
+// Layer 5: outputs, and the care of the store.
 targets += library(
     "WhittleExport",
     [
         "WhittleCore", "WhittleOCI", "WhittleArchive", "WhittleFileSystem", "WhittleStore", "WhittleSnapshot",
         systemPackage,
     ])
+
+targets += library(
+    "WhittleMaintenance",
+    [
+        "WhittleCore", "WhittleOCI", "WhittleFileSystem", "WhittleStore", "WhittleSnapshot", "WhittleCache",
+        systemPackage,
+    ],
+    tests: ["WhittleTestKit"])
 
 // Layer 6: the build itself.
 targets += library(
@@ -105,7 +113,7 @@ targets += library(
     [
         "WhittleCore", "WhittleOCI", "WhittleDockerfile", "WhittleGraph", "WhittleFileSystem", "WhittleFrontend",
         "WhittleStore", "WhittleSnapshot", "WhittleCache", "WhittleRegistry", "WhittleRuntime", "WhittleExport",
-        "WhittleEngine", argumentParser, systemPackage,
+        "WhittleMaintenance", "WhittleEngine", argumentParser, systemPackage,
     ],
     tests: ["WhittleTestKit"])
 targets += [

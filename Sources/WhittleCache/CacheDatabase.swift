@@ -152,7 +152,7 @@ extension CacheDatabase {
             ])
     }
 
-    private func reading<Row: Sendable>(
+    func reading<Row: Sendable>(
         _ sql: String, _ values: [SQLiteValue], _ row: @Sendable (borrowing SQLiteRow) -> Row
     ) throws -> [Row] {
         do { return try connection.query(sql, values, row: row) } catch {
@@ -160,7 +160,7 @@ extension CacheDatabase {
         }
     }
 
-    private func writing(_ sql: String, _ values: [SQLiteValue]) throws {
+    func writing(_ sql: String, _ values: [SQLiteValue]) throws {
         do { try connection.execute(sql, values) } catch { throw BuildError.cacheDatabase(connection.path, error) }
     }
 }

@@ -12,6 +12,9 @@ package struct WhittleCommand: AsyncParsableCommand {
             ImagesCommand.self,
             HistoryCommand.self,
             InspectCommand.self,
+            PruneCommand.self,
+            DiskUsageCommand.self,
+            FsckCommand.self,
         ])
 
     package init() {}

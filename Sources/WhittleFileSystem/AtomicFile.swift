@@ -12,13 +12,16 @@ package enum AtomicFile {
     ///
     /// - Parameters:
     ///   - mode: permission bits of the new file, whatever the umask.
+    ///   - directory: where the temporary file is made, on the same file system; `nil` for beside the file.
     ///   - isDurable: `false` leaves out both fsyncs, for what can be made again: after a crash of the machine (not of
     ///     the process) the file may then be empty or old, so its reader must check it.
     /// - Throws: `BuildError` (`file-system`). The old file is then still there, and nothing else is left behind.
     package static func write(
-        _ contents: UnsafeRawBufferPointer, to path: String, mode: UInt32 = 0o644, isDurable: Bool = true
+        _ contents: UnsafeRawBufferPointer, to path: String, mode: UInt32 = 0o644, by directory: String? = nil,
+        isDurable: Bool = true
     ) throws(BuildError) {
-        let temporary = "\(path).\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 36)).tmp"
+        let start = directory.map { $0 + "/" + (path.split(separator: "/").last.map(String.init) ?? "file") } ?? path
+        let temporary = "\(start).\(getpid())-\(String(UInt64.random(in: 0 ... .max), radix: 36)).tmp"
         let file = try describing("create file", temporary) { () throws(Errno) -> OwnedDescriptor in
             try Syscall.open(temporary, [.writeOnly, .create, .exclusive], mode: mode)
         }
@@ -42,17 +45,17 @@ package enum AtomicFile {
 
     /// Replaces the file at `path` by one that holds the UTF-8 bytes of `text`; see the other form.
     package static func write(
-        _ text: String, to path: String, mode: UInt32 = 0o644, isDurable: Bool = true
+        _ text: String, to path: String, mode: UInt32 = 0o644, by directory: String? = nil, isDurable: Bool = true
     ) throws(BuildError) {
-        try write(Array(text.utf8), to: path, mode: mode, isDurable: isDurable)
+        try write(Array(text.utf8), to: path, mode: mode, by: directory, isDurable: isDurable)
     }
 
     /// Replaces the file at `path` by one that holds `bytes`; see the other form.
     package static func write(
-        _ bytes: [UInt8], to path: String, mode: UInt32 = 0o644, isDurable: Bool = true
+        _ bytes: [UInt8], to path: String, mode: UInt32 = 0o644, by directory: String? = nil, isDurable: Bool = true
     ) throws(BuildError) {
         try bytes.withUnsafeBufferPointer { (buffer) throws(BuildError) in
-            try write(UnsafeRawBufferPointer(buffer), to: path, mode: mode, isDurable: isDurable)
+            try write(UnsafeRawBufferPointer(buffer), to: path, mode: mode, by: directory, isDurable: isDurable)
         }
     }
 

@@ -43,15 +43,16 @@ package final class FileIndex: Sendable {
 
     /// Writes what is known of `tree`, where that is more than the file holds.
     ///
+    /// - Parameter directory: where the file is written before it gets its place; `nil` for beside it.
     /// - Throws: `BuildError` (`file-system`). A failure costs the next build time and nothing else.
-    package func save(_ tree: SourceTree) throws(BuildError) {
+    package func save(_ tree: SourceTree, by directory: String? = nil) throws(BuildError) {
         guard let root = tree.loadedRoot else { return }
         let earlier = table
         let now = tree.createdAt
         let limit = FileTime(seconds: now.seconds - 2, nanoseconds: now.nanoseconds)
         guard let records = FileIndexUpdate(root: root, earlier: earlier, limit: limit).records else { return }
         let bytes = FileIndexTable.encode(records)
-        try AtomicFile.write(bytes, to: path, mode: 0o600, isDurable: false)
+        try AtomicFile.write(bytes, to: path, mode: 0o600, by: directory, isDurable: false)
         self.earlier.withLock { $0 = FileIndexTable(bytes) }
     }
 

@@ -137,6 +137,11 @@ package enum Syscall {
         }
     }
 
+    /// flock(2), waiting. For locks that are held for moments only: the thread is blocked meanwhile.
+    package static func lock(_ descriptor: FileDescriptor, exclusive: Bool) throws(Errno) {
+        _ = try retrying { flock(descriptor.rawValue, exclusive ? LOCK_EX : LOCK_SH) }
+    }
+
     /// flock(2) with `LOCK_UN`.
     package static func unlock(_ descriptor: FileDescriptor) throws(Errno) {
         _ = try retrying { flock(descriptor.rawValue, LOCK_UN) }

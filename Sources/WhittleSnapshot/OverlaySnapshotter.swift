@@ -3,7 +3,6 @@ internal import Synchronization
 internal import SystemPackage
 package import WhittleCore
 internal import WhittleFileSystem
-internal import WhittleOCI
 package import WhittleStore
 
 /// Snapshots as overlayfs directories: the upper directory of a step is its diff, and nothing is copied at commit.
@@ -26,26 +25,13 @@ package final class OverlaySnapshotter: Snapshotter {
     private let scratch: ProcessScratch
     private let boot: String
     /// What was read of snapshots that are whole. They never change, but another process may remove them.
-    private let known = Mutex<[SnapshotID: Meta]>([:])
-
-    private struct Meta: Hashable, Sendable {
-        var parent: SnapshotID?
-        var changes: SnapshotID
-        /// Seconds since 1970.
-        var created: Int64
-    }
+    private let known = Mutex<[SnapshotID: SnapshotMeta]>([:])
 
     /// - Parameter boot: the kernel's boot ID; read from the system where `nil`.
     package init(_ layout: StoreLayout, scratch: ProcessScratch, boot: String? = nil) throws(BuildError) {
         self.layout = layout
         self.scratch = scratch
-        if let boot {
-            self.boot = boot
-        } else {
-            // Without the file (a sandbox without procfs) every boot looks alike: as safe as a store without the check.
-            let bytes = try FileReading.bytes(ofFileAt: "/proc/sys/kernel/random/boot_id", limit: 4096) ?? []
-            self.boot = String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace }
-        }
+        self.boot = if let boot { boot } else { try SnapshotMeta.currentBoot() }
     }
 
     package func prepare(parent: SnapshotID?) throws(BuildError) -> ActiveSnapshot {
@@ -69,13 +55,14 @@ package final class OverlaySnapshotter: Snapshotter {
 
     package func commit(_ active: ActiveSnapshot, over parent: SnapshotID?, as id: SnapshotID) throws(BuildError) {
         try TreeRemoval.remove(active.work)
-        try commit(active.directory, Meta(parent: parent, changes: id, created: Self.now), as: id)
+        try commit(active.directory, SnapshotMeta(parent: parent, changes: id, created: Self.now, boot: boot), as: id)
     }
 
     package func commit(
         changesOf source: SnapshotID, over parent: SnapshotID?, as id: SnapshotID
     ) throws(BuildError) {
-        let meta = Meta(parent: parent, changes: try self.meta(of: source).changes, created: Self.now)
+        let meta = SnapshotMeta(
+            parent: parent, changes: try held(source).changes, created: Self.now, boot: boot)
         let depth = 1 + (parent == nil ? 0 : try layers(of: parent ?? id).count)
         guard depth <= Mount.overlayLowerLimit else {
             throw .snapshotTooDeep(depth, limit: Mount.overlayLowerLimit)
@@ -99,7 +86,9 @@ package final class OverlaySnapshotter: Snapshotter {
 
     package func layers(of id: SnapshotID) throws(BuildError) -> [String] {
         var directories: [String] = []
+        // Holding the top one holds those below.
         var next: SnapshotID? = id
+        _ = try held(id)
         while let current = next {
             let meta = try meta(of: current)
             directories.append(directory(of: meta.changes) + "/fs")
@@ -109,18 +98,18 @@ package final class OverlaySnapshotter: Snapshotter {
     }
 
     package func changes(of id: SnapshotID) throws(BuildError) -> String {
-        directory(of: try meta(of: id).changes) + "/fs"
+        directory(of: try held(id).changes) + "/fs"
     }
 
-    package func changesOwner(of id: SnapshotID) throws(BuildError) -> SnapshotID { try meta(of: id).changes }
+    package func changesOwner(of id: SnapshotID) throws(BuildError) -> SnapshotID { try held(id).changes }
 
     package func created(_ id: SnapshotID) throws(BuildError) -> Timestamp {
-        Timestamp(seconds: try meta(of: id).created)
+        Timestamp(seconds: try held(id).created)
     }
 
     private static var now: Int64 { Int64(time(nil)) }
 
-    package func parent(of id: SnapshotID) throws(BuildError) -> SnapshotID? { try meta(of: id).parent }
+    package func parent(of id: SnapshotID) throws(BuildError) -> SnapshotID? { try held(id).parent }
 
     private func directory(of id: SnapshotID) -> String { layout.snapshots + "/" + id.rawValue }
 }
@@ -128,15 +117,12 @@ package final class OverlaySnapshotter: Snapshotter {
 // MARK: - meta.json
 
 extension OverlaySnapshotter {
-    private func commit(_ source: String, _ meta: Meta, as id: SnapshotID) throws(BuildError) {
-        var object = JSONObject()
-        object["boot"] = .string(boot)
-        object["created"] = .integer(meta.created)
-        if meta.changes != id { object["changes"] = .string(meta.changes.rawValue) }
-        if let parent = meta.parent { object["parent"] = .string(parent.rawValue) }
+    private func commit(_ source: String, _ meta: SnapshotMeta, as id: SnapshotID) throws(BuildError) {
         do throws(BuildError) {
             // Not durable by itself: see the type's comment.
-            try AtomicFile.write(JSONValue.object(object).encoded(), to: source + "/meta.json", isDurable: false)
+            try AtomicFile.write(meta.encoded(as: id), to: source + "/meta.json", isDurable: false)
+            // Before it has its name: nobody may find it without an owner.
+            try scratch.leases.hold([.snapshot(id.rawValue)])
             do throws(Errno) {
                 try Syscall.renameNew(source, to: directory(of: id))
             } catch {
@@ -169,37 +155,32 @@ extension OverlaySnapshotter {
         try TreeRemoval.remove(aside)
     }
 
-    private func meta(of id: SnapshotID) throws(BuildError) -> Meta {
+    /// Reads a snapshot that is from now on kept from being collected, with those below it.
+    private func held(_ id: SnapshotID) throws(BuildError) -> SnapshotMeta {
+        try scratch.leases.hold([.snapshot(id.rawValue)])
+        return try meta(of: id)
+    }
+
+    private func meta(of id: SnapshotID) throws(BuildError) -> SnapshotMeta {
         if let meta = known.withLock({ $0[id] }) { return meta }
         let path = directory(of: id)
         guard let bytes = try FileReading.bytes(ofFileAt: path + "/meta.json", limit: 1 << 16),
-            let (meta, boot) = Self.parse(bytes, of: id)
+            let meta = SnapshotMeta(parsing: bytes, of: id)
         else { throw .snapshotMissing(id) }
-        if boot != self.boot {
+        if meta.boot != boot {
             guard access(path + "/synced", F_OK) == 0 else { throw .snapshotMissing(id) }
         } else if Self.now - meta.created > Self.writeBackTime, access(path + "/synced", F_OK) != 0 {
-            try AtomicFile.write("", to: path + "/synced", isDurable: false)
+            try describing("create file", path + "/synced") { () throws(Errno) in
+                _ = try Syscall.open(path + "/synced", [.writeOnly, .create], mode: 0o644)
+            }
         }
         // A shared `fs/` must be there as well, and count by itself.
-        if meta.changes != id { _ = try self.meta(of: meta.changes) }
+        if meta.changes != id {
+            _ = try self.meta(of: meta.changes)
+        } else if access(path + "/fs", F_OK) != 0 {
+            throw .snapshotMissing(id)
+        }
         known.withLock { $0[id] = meta }
         return meta
-    }
-
-    /// `nil` where the file is damaged, as it can be after a crash of the machine.
-    private static func parse(_ bytes: [UInt8], of id: SnapshotID) -> (Meta, boot: String)? {
-        guard let json = try? JSONValue(parsing: bytes), let boot = json["boot"]?.string,
-            let created = json["created"]?.integer
-        else { return nil }
-        var meta = Meta(parent: nil, changes: id, created: created)
-        if let text = json["parent"]?.string {
-            guard let parent = SnapshotID(rawValue: text) else { return nil }
-            meta.parent = parent
-        }
-        if let text = json["changes"]?.string {
-            guard let changes = SnapshotID(rawValue: text) else { return nil }
-            meta.changes = changes
-        }
-        return (meta, boot)
     }
 }

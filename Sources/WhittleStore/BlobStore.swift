@@ -8,14 +8,24 @@ package import WhittleFileSystem
 /// processes at once.
 package struct BlobStore: Sendable {
     private let layout: StoreLayout
+    private let leases: Leases?
 
-    package init(_ layout: StoreLayout) { self.layout = layout }
+    /// - Parameter leases: where the process notes the blobs it asks for, so that they stay while it runs; `nil` for one
+    ///   that only looks.
+    package init(_ layout: StoreLayout, leases: Leases? = nil) {
+        self.layout = layout
+        self.leases = leases
+    }
 
     /// The file of a blob, whether or not it is there.
     package func path(of digest: Digest) -> String { layout.blobs + "/" + digest.hex }
 
+    /// Keeps blobs, whether or not they are there yet, from being collected while the process runs.
+    package func hold(_ digests: [Digest]) throws(BuildError) { try leases?.hold(digests.map { .blob($0) }) }
+
     /// The size of a blob, or `nil` where the store does not have it.
     package func size(of digest: Digest) throws(BuildError) -> ByteCount? {
+        try hold([digest])
         let path = path(of: digest)
         do throws(Errno) {
             return ByteCount(try Syscall.status(path).size)
@@ -34,6 +44,7 @@ package struct BlobStore: Sendable {
     ///
     /// - Throws: `blob-missing`, `file-system`.
     package func open(_ digest: Digest) throws(BuildError) -> OwnedDescriptor {
+        try hold([digest])
         let path = path(of: digest)
         do throws(Errno) {
             return try Syscall.open(path, [.readOnly])
@@ -47,6 +58,7 @@ package struct BlobStore: Sendable {
     /// - Throws: `blob-missing`; `blob-mismatch` where the bytes do not have the digest; `file-system` also for one of
     ///   more than `limit` bytes.
     package func bytes(of digest: Digest, limit: Int = 16 << 20) throws(BuildError) -> [UInt8] {
+        try hold([digest])
         let path = path(of: digest)
         guard let bytes = try FileReading.bytes(ofFileAt: path, limit: limit) else { throw .blobMissing(digest, path) }
         let found = Digest(hashing: bytes)

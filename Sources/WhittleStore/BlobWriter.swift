@@ -83,9 +83,19 @@ package final class BlobWriter: Sendable {
     }
 
     private func put(_ digest: Digest) throws(BuildError) {
+        do throws(BuildError) {
+            // Before it has its name: nobody may find it without an owner.
+            try store.hold([digest])
+        } catch {
+            // The error that matters is the one that is thrown.
+            try? Syscall.unlink(temporary)
+            throw error
+        }
         do throws(Errno) {
             try Syscall.rename(temporary, to: store.path(of: digest))
         } catch {
+            // As above.
+            try? Syscall.unlink(temporary)
             throw .fileSystem("store blob", store.path(of: digest), error)
         }
     }

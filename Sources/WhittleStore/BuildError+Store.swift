@@ -1,4 +1,4 @@
-internal import WhittleCore
+package import WhittleCore
 
 extension BuildError.Code {
     /// The store's directory cannot be made, read or written.
@@ -10,7 +10,7 @@ extension BuildError.Code {
     /// The store lacks a blob that it should have.
     static let blobMissing = Self(rawValue: "blob-missing")
     /// The store's list of image names cannot be read.
-    static let imageIndexCorrupt = Self(rawValue: "image-index-corrupt")
+    package static let imageIndexCorrupt = Self(rawValue: "image-index-corrupt")
 }
 
 extension BuildError {

@@ -48,6 +48,11 @@ package struct ImageNames: Sendable {
         try entries().first { $0.name == name }?.descriptor
     }
 
+    /// Every entry of the index, those without a name among them.
+    ///
+    /// - Throws: `image-index-corrupt`, `file-system`.
+    package func descriptors() throws -> [Descriptor] { try index().manifests }
+
     /// Makes `names` stand for the image of `descriptor`; whatever they stood for before, they leave.
     ///
     /// The names of all blobs are on disk before the image gets its own, so after a crash of the machine no name stands
@@ -74,6 +79,18 @@ package struct ImageNames: Sendable {
         try await change { index in
             guard !index.manifests.contains(where: { $0.digest == descriptor.digest }) else { return }
             index.manifests.append(descriptor)
+        }
+    }
+
+    /// Takes entries away, named or not. The images stay.
+    ///
+    /// - Returns: how many there were.
+    @discardableResult
+    package func removeEntries(where isUnwanted: @escaping @Sendable (Descriptor) -> Bool) async throws -> Int {
+        try await change { index in
+            let before = index.manifests.count
+            index.manifests.removeAll(where: isUnwanted)
+            return before - index.manifests.count
         }
     }
 
@@ -104,9 +121,19 @@ package struct ImageNames: Sendable {
         defer { lock.release() }
         var index = try index()
         let value = try body(&index)
-        try AtomicFile.write(index.encoded(), to: layout.imageIndex)
-        // What makes the directory an OCI layout.
-        try AtomicFile.write(#"{"imageLayoutVersion":"1.0.0"}"#, to: layout.root + "/oci-layout", isDurable: false)
+        // Temporary files in a directory that others remove if this process is killed meanwhile.
+        let scratch = try ProcessScratch(in: layout)
+        do {
+            try AtomicFile.write(index.encoded(), to: layout.imageIndex, by: scratch.path)
+            // What makes the directory an OCI layout.
+            try AtomicFile.write(
+                #"{"imageLayoutVersion":"1.0.0"}"#, to: layout.root + "/oci-layout", by: scratch.path, isDurable: false)
+        } catch {
+            // The error that matters is the one above; the directory is swept later.
+            try? scratch.remove()
+            throw error
+        }
+        try scratch.remove()
         return value
     }
 

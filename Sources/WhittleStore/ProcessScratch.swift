@@ -10,6 +10,8 @@ internal import WhittleFileSystem
 package final class ProcessScratch: Sendable {
     /// Absolute.
     package let path: String
+    /// What the process uses of the store.
+    package let leases: Leases
     private let lock: FileLock
     private let counter = Atomic<Int>(0)
 
@@ -28,6 +30,7 @@ package final class ProcessScratch: Sendable {
             guard let lock = try FileLock.tryAcquire(path + ".lock") else { continue }
             self.path = path
             self.lock = lock
+            leases = Leases(layout, directory: path)
             try StoreLayout.makeDirectories(path, mode: 0o700)
             return
         }
@@ -75,6 +78,24 @@ package final class ProcessScratch: Sendable {
             lock.release()
         }
         return removed
+    }
+
+    /// The names below `active/` whose processes live.
+    package static func living(in layout: StoreLayout) throws(BuildError) -> [String] {
+        var living: [String] = []
+        for name in try names(in: layout.active) where name.hasSuffix(".lock") {
+            let path = layout.active + "/" + name
+            // Not made here where it is missing: the process has just ended then.
+            guard access(path, F_OK) == 0 else { continue }
+            if let lock = try FileLock.tryAcquire(path) {
+                // Of a dead process: left to the next sweep, unless the file was made by the line above.
+                if access(String(path.dropLast(5)), F_OK) != 0 { unlink(path) }
+                lock.release()
+            } else {
+                living.append(String(name.dropLast(5)))
+            }
+        }
+        return living
     }
 
     private static func names(in directory: String) throws(BuildError) -> [String] {

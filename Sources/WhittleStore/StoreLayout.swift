@@ -16,6 +16,7 @@ internal import WhittleFileSystem
 /// | `whittle.db` | cache records |
 /// | `active/ID/` | what one running process works on; see ``ProcessScratch`` |
 /// | `locks/` | lock files, present while held |
+/// | `leases.lock` | held while leases are written, or read for a collection; see ``Leases`` |
 ///
 /// Everything is written elsewhere first and renamed into place, so what is there is whole, and several processes share
 /// one store.
@@ -32,6 +33,7 @@ package struct StoreLayout: Hashable, Sendable {
     package var contexts: String { root + "/contexts" }
     package var active: String { root + "/active" }
     package var locks: String { root + "/locks" }
+    package var leaseLock: String { root + "/leases.lock" }
     package var database: String { root + "/whittle.db" }
     package var imageIndex: String { root + "/index.json" }
 
@@ -47,7 +49,8 @@ package struct StoreLayout: Hashable, Sendable {
         } catch {
             throw .storeUnusable(root, error)
         }
-        if let found {
+        // An empty file is what a process leaves that is killed while it makes the store.
+        if let found, !found.isEmpty {
             let text = String(decoding: found, as: UTF8.self).filter { !$0.isWhitespace }
             guard text == Self.version else { throw .storeVersion(root, found: text, expected: Self.version) }
             guard access(root, W_OK) == 0 else {
@@ -62,7 +65,9 @@ package struct StoreLayout: Hashable, Sendable {
             for path in [snapshots, cacheMounts, contexts, active, locks] {
                 try Self.makeDirectories(path, mode: 0o700)
             }
-            try AtomicFile.write(Self.version + "\n", to: root + "/version")
+            let scratch = try ProcessScratch(in: self)
+            try AtomicFile.write(Self.version + "\n", to: root + "/version", by: scratch.path)
+            try scratch.remove()
         } catch {
             throw .storeUnusable(root, error)
         }

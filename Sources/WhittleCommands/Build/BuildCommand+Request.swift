@@ -8,6 +8,7 @@ internal import WhittleGraph
 internal import WhittleOCI
 internal import WhittleRegistry
 internal import WhittleRuntime
+internal import WhittleStore
 
 extension BuildCommand {
     /// Does what the arguments ask for.
@@ -15,6 +16,7 @@ extension BuildCommand {
         let outputs = try OutputPlan(values: output.outputs, tags: output.tags.map { try Self.reference($0) })
         try outputs.check(standardOutputIsTerminal: isatty(1) == 1, writesImageID: output.iidfile != nil)
         let request = try request()
+        let limit = try cache.storageLimit()
         try ProcessNamespaces.require()
         let store = try BuildStore(openingAt: store.directory)
         let builder = Builder(
@@ -31,6 +33,7 @@ extension BuildCommand {
         try store.close()
         try report(results, outputs)
         try BuildStore.sweep(store)
+        if let limit { await StorageCeiling(root: store.layout.root, limit: limit).keep { printer.handle($0) } }
     }
 
     private func report(_ results: [ExportResult], _ outputs: OutputPlan) throws {

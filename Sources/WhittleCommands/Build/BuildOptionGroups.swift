@@ -57,6 +57,14 @@ struct BuildCacheOptions: ParsableArguments {
 
     @Flag(help: "Ask the registry for base images even where the store has them.")
     var pull = false
+
+    @Option(
+        name: .customLong("keep-storage"),
+        help: ArgumentHelp(
+            "After the build, remove what was used least recently until the store is no larger than this, such as 20GB. "
+                + "Without it: $WHITTLE_KEEP_STORAGE, else no limit.",
+            valueName: "size"))
+    var keepStorage: String?
 }
 
 /// What comes out, and how the build is shown.

@@ -60,7 +60,7 @@ struct BuildProducts: Sendable {
     }
 
     private func baseLayer(_ id: SnapshotID) async throws -> LayerRecord {
-        if let known = try store.database.layer(of: id.rawValue, format: LayerFetch.format),
+        if let known = try store.database.layer(of: id.rawValue, format: LayerFormat.original),
             try store.blobs.has(known.digest, size: known.size)
         {
             return known

@@ -45,7 +45,7 @@ package struct Builder: Sendable {
         for warning in plan.warnings { report(.warning(warning)) }
         try checkSecrets(request, plan)
         let layers = LayerBlobs(store)
-        let contexts = ContextDirectories(Self.directories(request, plan), layout: store.layout)
+        let contexts = ContextDirectories(Self.directories(request, plan), store)
         let worker = LocalWorker(
             definition: plan.definition, store: store, contexts: contexts, images: images, runtime: request.runtime,
             secrets: request.secrets,

@@ -8,7 +8,7 @@ internal import WhittleStore
 ///
 /// Below `cache-mounts/`, `HEX` (SHA-256 of the id) holds `0`, `1`, …: `0` is the directory that shared and locked mounts
 /// use, and private ones take the first that nobody holds. `N.lock` beside each is held while a step uses it: shared
-/// by `sharing=shared`, exclusively by the others.
+/// by `sharing=shared`, exclusively by the others and by the collector of garbage.
 struct CacheMountStore: Sendable {
     let layout: StoreLayout
     let scratch: ProcessScratch
@@ -23,7 +23,16 @@ struct CacheMountStore: Sendable {
             self.lock = lock
         }
 
-        func release() { lock.release() }
+        func release() {
+            CacheMountStore.noteUse(lock)
+            lock.release()
+        }
+    }
+
+    /// The time of the lock file says when the directory was last used: what the collector goes by.
+    private static func noteUse(_ lock: FileLock) {
+        // A use that cannot be noted makes the directory look older, and nothing else.
+        try? Syscall.changeTimes(lock.path, to: .now)
     }
 
     /// Waits for the directory of `mount`, and makes it where it is missing.
@@ -33,8 +42,8 @@ struct CacheMountStore: Sendable {
         _ mount: CacheMount, filledBy fill: @Sendable (_ directory: String) async throws -> Void
     ) async throws -> Lease {
         let directory = layout.cacheMounts + "/" + Digest(hashing: mount.id).hex
-        try makeDirectory(directory)
         let (path, lock) = try await lock(mount, in: directory)
+        Self.noteUse(lock)
         guard access(path, F_OK) != 0 else { return Lease(path: path, lock: lock) }
         // Several may hold the shared lock and find it missing: the first rename wins.
         let fresh = try scratch.makeDirectory("cache")
@@ -53,6 +62,16 @@ struct CacheMountStore: Sendable {
     }
 
     private func lock(_ mount: CacheMount, in directory: String) async throws -> (String, FileLock) {
+        while true {
+            try makeDirectory(directory)
+            do { return try await lockOnce(mount, in: directory) } catch let error as BuildError {
+                // A collector has just removed the directory.
+                guard error.isMissingFile else { throw error }
+            }
+        }
+    }
+
+    private func lockOnce(_ mount: CacheMount, in directory: String) async throws -> (String, FileLock) {
         switch mount.sharing {
         case .shared:
             return (directory + "/0", try await FileLock.acquire(directory + "/0.lock", exclusive: false))

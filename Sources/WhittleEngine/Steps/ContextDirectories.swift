@@ -9,6 +9,7 @@ internal import WhittleStore
 final class ContextDirectories: Sendable {
     private let directories: [String: String]
     private let layout: StoreLayout
+    private let scratch: ProcessScratch
     private let state = Mutex(State())
 
     private struct State {
@@ -23,9 +24,10 @@ final class ContextDirectories: Sendable {
     }
 
     /// - Parameter directories: by the name of the context; `context` is the build context.
-    init(_ directories: [String: String], layout: StoreLayout) {
+    init(_ directories: [String: String], _ store: BuildStore) {
         self.directories = directories
-        self.layout = layout
+        layout = store.layout
+        scratch = store.scratch
     }
 
     /// The directory as the user named it.
@@ -55,7 +57,7 @@ final class ContextDirectories: Sendable {
     /// Keeps what was learnt about files for the next build.
     func saveIndexes() throws {
         let (trees, indexes) = state.withLock { ($0.trees, $0.indexes) }
-        for (local, tree) in trees { try indexes[local]?.save(tree) }
+        for (local, tree) in trees { try indexes[local]?.save(tree, by: scratch.path) }
     }
 
     /// Notes how new the files are that an input of a vertex reads.

@@ -18,10 +18,10 @@ package struct BuildStore: Sendable {
     /// - Throws: `store-unusable`, `store-version`, `cache-database`.
     package init(openingAt root: String) throws {
         layout = try StoreLayout(openingAt: root)
-        blobs = BlobStore(layout)
         names = ImageNames(layout)
         database = try CacheDatabase(path: layout.database)
         scratch = try ProcessScratch(in: layout)
+        blobs = BlobStore(layout, leases: scratch.leases)
         snapshots = try OverlaySnapshotter(layout, scratch: scratch)
     }
 

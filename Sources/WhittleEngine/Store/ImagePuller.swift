@@ -89,6 +89,9 @@ package final class ImagePuller: ImageResolver {
         let image = try await source.resolve(platform) { digest in
             try blobs.size(of: digest) == nil ? nil : blobs.bytes(of: digest)
         }
+        // At once, so that no other process takes them away between this moment and their use.
+        try blobs.hold(
+            [image.descriptor.digest, image.manifest.config.digest] + image.manifest.layers.map(\.digest))
         for bytes in [image.manifestBytes, image.configurationBytes] { try blobs.store(bytes, in: store.scratch) }
         found.withLock { $0[image.descriptor.digest] = Found(image: image, source: source) }
         return BaseImage(

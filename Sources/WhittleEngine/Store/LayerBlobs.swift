@@ -95,12 +95,12 @@ private struct LayerBlobWriter: Sendable {
             uncompressedSize: summary.plainSize, mediaType: mediaType.rawValue)
     }
 
-    /// Names the compression in the database. Raised when the same setting gives other bytes.
+    /// Names the compression in the database.
     private var format: String {
         switch compression {
-        case .none: "tar-1"
-        case .gzip(let level): "gzip-2-\(level)"
-        case .zstd(let level): "zstd-2-\(level)"
+        case .none: LayerFormat.own(nil)
+        case .gzip(let level): LayerFormat.own("gzip", level: Int(level))
+        case .zstd(let level): LayerFormat.own("zstd", level: Int(level))
         }
     }
 

@@ -110,7 +110,7 @@ struct LayerFetch: Sendable {
         }
         try store.database.save(
             record(of: layer, uncompressedSize: count), of: SnapshotID(chainID: layer.chainID).rawValue,
-            format: Self.format)
+            format: LayerFormat.original)
         report(
             .progress(step, StepProgress(name: "\(layer.descriptor.digest)", current: size, total: size, isDone: true)))
         return unpacker.implicitDirectories
@@ -124,12 +124,10 @@ struct LayerFetch: Sendable {
             try await source.read(layer.descriptor) { try writer.write($0) }
             _ = try await BlockingPool.shared.run { try writer.commit(expecting: layer.descriptor.digest, size: size) }
         }
-        let known = try store.database.layer(of: SnapshotID(chainID: layer.chainID).rawValue, format: Self.format)
+        let known = try store.database.layer(
+            of: SnapshotID(chainID: layer.chainID).rawValue, format: LayerFormat.original)
         return known ?? record(of: layer, uncompressedSize: .zero)
     }
-
-    /// How the database calls layers as their image has them.
-    static let format = "original"
 
     private func record(of layer: BaseLayer, uncompressedSize: ByteCount) -> LayerRecord {
         LayerRecord(
