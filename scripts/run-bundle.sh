@@ -36,4 +36,6 @@ config["mounts"] = [mount for mount in config["mounts"] if mount["type"] != "cgr
 with open(destination, "w") as file:
     json.dump(config, file)
 PYTHON
-exec crun --root "$bundle/crun" --cgroup-manager=disabled run --bundle "$bundle" --config "$bundle/run.json" "smoke-$$"
+# State of its own: what a container left that was killed would be in the way of the next one of the same name.
+state=$(mktemp -d "$bundle/crun.XXXXXX")
+exec crun --root "$state" --cgroup-manager=disabled run --bundle "$bundle" --config "$bundle/run.json" smoke
