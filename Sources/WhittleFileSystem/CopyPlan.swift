@@ -36,6 +36,8 @@ package struct CopyPlan: Sendable {
     package let request: CopyRequest
     package let tree: SourceTree
     package let items: [Item]
+    /// Whether ``CopyRequest/latestTime`` does not apply to what is copied: a directory is among it.
+    private let keepsTimes: Bool
 
     /// Finds what `request` selects from `tree`. Reads directories and no file; runs on two threads.
     ///
@@ -66,12 +68,20 @@ package struct CopyPlan: Sendable {
             }
         }
         self.items = items
+        keepsTimes = items.contains(where: \.isDirectory)
     }
 
     private init(_ request: CopyRequest, _ tree: SourceTree, _ items: [Item]) {
         self.request = request
         self.tree = tree
         self.items = items
+        keepsTimes = items.contains(where: \.isDirectory)
+    }
+
+    /// The time that a copy of something modified at `time` gets.
+    func clamped(_ time: FileTime) -> FileTime {
+        guard !keepsTimes, let latest = request.latestTime else { return time }
+        return min(latest, time)
     }
 
     /// The same plan with only the items that satisfy `isIncluded`; for an `ADD` that unpacks the others.

@@ -24,8 +24,11 @@ package struct CopyRequest: Sendable {
     package var owner: FileOwner?
     /// `--chmod`, for files and for directories that are copied.
     package var mode: ModeChange?
-    /// Times of what is copied that are later become this, and directories above the destination are given it, so that
-    /// a layer does not depend on the clock. `nil` leaves all times as they are.
+    /// Directories above the destination are given this time, and so are files that are copied singly and are later, so
+    /// that a layer does not depend on the clock. `nil` leaves all times as they are.
+    ///
+    /// A directory is copied with the times that it has: its files may know each other's. Python takes bytecode for stale
+    /// that does not name the time of its source, make and ninja compare times, font caches hold those of directories.
     package var latestTime: FileTime?
 
     package init(sources: [String], destination: String) {

@@ -160,7 +160,7 @@ extension TreeWriter {
 
     private func finishTop(_ place: Place, isNew: Bool, before: FileStatus) throws {
         guard isNew else {
-            let time = plan.request.clamped(before.modified)
+            let time = plan.clamped(before.modified)
             return try describing("set times of", place.path) { () throws(Errno) in
                 try Syscall.changeTimes(place.top, to: time)
             }
@@ -203,7 +203,7 @@ extension TreeWriter {
                 try ExtendedAttributes.setIfPossible(attribute, on: directory)
             }
             try Syscall.changeMode(directory, to: plan.request.mode(of: status))
-            try Syscall.changeTimes(directory, to: plan.request.clamped(status.modified))
+            try Syscall.changeTimes(directory, to: plan.clamped(status.modified))
         }
     }
 }
@@ -328,9 +328,6 @@ struct HardLinks {
 }
 
 extension CopyRequest {
-    /// `time`, or the latest one allowed.
-    func clamped(_ time: FileTime) -> FileTime { latestTime.map { min($0, time) } ?? time }
-
     /// The permission bits that a copy of something gets.
     func mode(of status: FileStatus) -> UInt32 {
         mode?.applied(to: status.permissions, isDirectory: status.isDirectory) ?? status.permissions

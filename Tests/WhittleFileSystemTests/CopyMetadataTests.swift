@@ -47,15 +47,28 @@ struct CopyMetadataTests {
         #expect(try fixture.status("target/app").modified.seconds == 2000)
     }
 
-    @Test("gives no time later than the latest one")
+    @Test("gives single files no time later than the latest one")
     func clamps() throws {
         try fixture.source("d/old", "d/new")
         try time("source/d/old", 1000)
         try time("source/d/new", 5000)
-        try fixture.copy(["d"], "/made/app") { $0.latestTime = FileTime(seconds: 3000) }
+        try fixture.copy(["d/old", "d/new"], "/made/app/") { $0.latestTime = FileTime(seconds: 3000) }
         #expect(try fixture.status("target/made/app/old").modified == FileTime(seconds: 1000, nanoseconds: 5))
         #expect(try fixture.status("target/made/app/new").modified == FileTime(seconds: 3000))
         #expect(try fixture.status("target/made/app").modified == FileTime(seconds: 3000))
+        #expect(try fixture.status("target/made").modified == FileTime(seconds: 3000))
+    }
+
+    @Test("keeps the times of a directory's files, which may know each other's")
+    func keepsTimesOfTrees() throws {
+        try fixture.source("d/sub/new")
+        try time("source/d/sub/new", 5000)
+        try time("source/d/sub", 6000)
+        try time("source/d", 7000)
+        try fixture.copy(["d"], "/made/app") { $0.latestTime = FileTime(seconds: 3000) }
+        #expect(try fixture.status("target/made/app/sub/new").modified.seconds == 5000)
+        #expect(try fixture.status("target/made/app/sub").modified.seconds == 6000)
+        #expect(try fixture.status("target/made/app").modified.seconds == 7000)
         #expect(try fixture.status("target/made").modified == FileTime(seconds: 3000))
     }
 

@@ -24,6 +24,18 @@ def patterns(case):
     assert files == {"all/a.txt", "all/b1.md", "all/b2.md", "all/e/f", "copy/e/f", "with space"}, files
 
 
+@test("a directory of a stage keeps the times of its files, a single file has one that does not depend on the clock")
+def times_of_stages(case):
+    dockerfile = ("FROM busybox AS s\nRUN mkdir -p /d/sub && echo x > /d/sub/f && echo y > /g && "
+                  "stat -c %Y /d/sub/f > /d/time\nFROM scratch\n")
+    copied = case.image(dockerfile + "COPY --from=s /d /d\n")
+    # Python's bytecode, for one, names the time of its source and is stale with another.
+    assert copied.member("/d/sub/f").mtime == int(copied.read("/d/time")) > 1_750_000_000
+    single = [case.image(dockerfile + "COPY --from=s /g /\n", store=case.directory / f"store-{n}").layers[-1]["digest"]
+              for n in (1, 2)]
+    assert single[0] == single[1], single
+
+
 @test("COPY keeps modes and links, and gives files to root")
 def modes(case):
     context = case.context({"run.sh": "#!/bin/sh\n", "secret": "s", "d/f": "f"})
