@@ -16,6 +16,7 @@ struct NamedContextTests {
         ("docker.io/library/node:latest=x", "node", .directory(path: "x", ignore: IgnoreRules())),
         ("node:16=oci-layout:///images", "node:16", .layout(LayoutReference(path: "/images"))),
         ("n=oci-layout://dir:16-alpine", "n", .layout(LayoutReference(path: "dir", tag: "16-alpine"))),
+        ("n=oci-layout:///l/dir:node:16", "n", .layout(LayoutReference(path: "/l/dir", tag: "node:16"))),
         ("n=oci-layout://a:b/dir", "n", .layout(LayoutReference(path: "a:b/dir"))),
         (
             "n=oci-layout://dir:t@\(digest)", "n",

@@ -168,7 +168,8 @@ struct OCILayoutTests {
         "locations are taken apart from the back",
         arguments: [
             ("oci-layout:///a/b", "/a/b", nil, false), ("dir:1.0", "dir", "1.0", false),
-            ("/a:b/c", "/a:b/c", nil, false), ("/a:b/c:t", "/a:b/c", "t", false), ("d@", "d@", nil, false),
+            ("/a:b/c", "/a:b/c", nil, false), ("/a:b/c:t", "/a:b/c", "t", false),
+            ("/a/b:node:16", "/a/b", "node:16", false), ("d@", "d@", nil, false),
             ("d:t@sha256:\(String(repeating: "a", count: 64))", "d", "t", true),
             ("d@sha256:\(String(repeating: "a", count: 64))", "d", nil, true), ("d:", "d", nil, false),
         ] as [(String, String, String?, Bool)])

@@ -56,6 +56,16 @@ def context_for_stage(case):
     assert image.read("/f") == "replaced"
 
 
+@test("a tag of an OCI layout may be a whole name")
+def layout_tags(case):
+    import layout
+    base = layout.BaseImage(case.directory / "images")
+    for name in ("node:16", "node:18"):
+        base.finish([base.add_image([[layout.file("version", name.encode())]])], tag=name)
+    image = case.image("FROM base\n", {}, "--build-context", f"base=oci-layout://{base.directory}:node:18")
+    assert image.read("/version") == "node:18"
+
+
 @test("ARG before FROM, in stages, with defaults and --build-arg")
 def arguments(case):
     dockerfile = """

@@ -67,7 +67,9 @@ extension NamedContext {
             path = path[..<at]
         }
         var tag: String?
-        if let colon = path.lastIndex(of: ":"), !path[colon...].contains("/") {
+        // At the first colon of the last component, as skopeo and buildx do: a tag may be a whole name, `node:16`.
+        let last = path.lastIndex(of: "/") ?? path.startIndex
+        if let colon = path[last...].firstIndex(of: ":") {
             tag = String(path[path.index(after: colon)...])
             path = path[..<colon]
         }

@@ -15,7 +15,8 @@ public struct OCILayoutLocation: Hashable, Sendable {
 
     /// Reads the text behind `oci-layout://`, which may also stand in front of it.
     ///
-    /// The tag follows the last colon behind the last slash, so directories may have colons in all but their last part.
+    /// The tag follows the first colon behind the last slash, as with skopeo and buildx: it may be a name with a tag of
+    /// its own (`dir:node:16`), and directories may have colons in all but their last part.
     ///
     /// - Throws: `not-an-oci-layout` where the directory is empty or the digest is none.
     public init(parsing text: String) throws {
@@ -32,7 +33,7 @@ public struct OCILayoutLocation: Hashable, Sendable {
         }
         var tag: String?
         let slash = rest.lastIndex(of: "/") ?? rest.startIndex
-        if let colon = rest[slash...].lastIndex(of: ":") {
+        if let colon = rest[slash...].firstIndex(of: ":") {
             let name = rest[rest.index(after: colon)...]
             if !name.isEmpty { tag = String(name) }
             rest = rest[..<colon]
