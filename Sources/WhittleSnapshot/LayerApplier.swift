@@ -163,7 +163,7 @@ extension LayerPath: CustomStringConvertible {
 
 extension BuildError.Code {
     /// A layer tries to write outside of its file system, or holds what cannot be unpacked safely.
-    static let unsafeLayer = Self(rawValue: "unsafe-layer")
+    package static let unsafeLayer = Self(rawValue: "unsafe-layer")
     /// A layer unpacks to more than is allowed.
     static let layerTooLarge = Self(rawValue: "layer-too-large")
 }

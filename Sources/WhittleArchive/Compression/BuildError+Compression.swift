@@ -1,10 +1,10 @@
-internal import WhittleCore
+package import WhittleCore
 
 extension BuildError.Code {
     /// A compression library failed.
     static let compression = Self(rawValue: "compression")
     /// Compressed data is damaged or cut short.
-    static let malformedCompression = Self(rawValue: "malformed-compression")
+    package static let malformedCompression = Self(rawValue: "malformed-compression")
     /// Compressed data becomes larger than is allowed.
     static let decompressionLimit = Self(rawValue: "decompression-limit")
 }

@@ -1,8 +1,8 @@
-internal import WhittleCore
+package import WhittleCore
 
 extension BuildError.Code {
     /// A tar archive is damaged, cut short, or uses what whittle does not read.
-    static let malformedArchive = Self(rawValue: "malformed-archive")
+    package static let malformedArchive = Self(rawValue: "malformed-archive")
 }
 
 extension BuildError {

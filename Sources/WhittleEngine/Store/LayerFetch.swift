@@ -156,6 +156,9 @@ struct LayerFetch: Sendable {
 private final class LayerUnpacker: @unchecked Sendable {
     private var decompressor: Decompressor
     private let stage: Stage
+    /// What is wrong with the bytes, where something is. It is told at the end: if they are not those that the digest
+    /// promises, that is the better answer, and only the whole blob can show it.
+    private var failure: BuildError?
 
     /// What decompressed bytes go through.
     private final class Stage {
@@ -178,10 +181,21 @@ private final class LayerUnpacker: @unchecked Sendable {
         decompressor = Decompressor { try stage.take($0) }
     }
 
-    func feed(_ bytes: UnsafeRawBufferPointer) throws { try decompressor.feed(bytes) }
+    /// - Throws: what the file system refuses; of damaged bytes only ``finish()`` tells.
+    func feed(_ bytes: UnsafeRawBufferPointer) throws {
+        guard failure == nil else { return }
+        do {
+            try decompressor.feed(bytes)
+        } catch let error as BuildError where Self.damages.contains(error.code) {
+            failure = error
+        }
+    }
+
+    private static let damages: Set<BuildError.Code> = [.malformedCompression, .malformedArchive, .unsafeLayer]
 
     /// - Returns: digest and size of the uncompressed layer.
     func finish() throws -> (Digest, ByteCount) {
+        if let failure { throw failure }
         try decompressor.finish()
         try stage.reader.finish()
         try stage.reader.consumer.finish()
