@@ -21,6 +21,12 @@ package struct MissingSource: Error, CustomStringConvertible {
     /// A path that was probably meant.
     package var nearest: String?
 
+    /// Whether a link on the way leads elsewhere, to what does not exist.
+    var isBehindLink: Bool {
+        let asked = EntryPath(source).components.map { "\($0)" }
+        return !asked.contains("..") && !GlobPattern.isPattern(source) && asked.joined(separator: "/") != path
+    }
+
     /// Empty: the message of the error says it.
     package var description: String { "" }
 }
@@ -30,7 +36,8 @@ extension BuildError {
     ///
     /// - Parameter reason: why, where the caller knows: "excluded by line 3 of .dockerignore".
     package static func copySourceNotFound(_ missing: MissingSource, because reason: String? = nil) -> BuildError {
-        let message = "'\(printable(missing.source))' does not exist in \(missing.tree)"
+        var message = "'\(printable(missing.source))' does not exist in \(missing.tree)"
+        if missing.isBehindLink { message += ": a symbolic link leads to '\(printable(missing.path))'" }
         if let reason { return BuildError(.copySourceNotFound, "\(message): \(reason)", cause: missing) }
         var hints: [String] = []
         if let nearest = missing.nearest { hints.append("did you mean '\(printable(nearest))'?") }

@@ -124,6 +124,9 @@ struct InstructionTests {
         guard case .onbuild(let plain) = try Self.only("ONBUILD  run a \\\n  b").kind else { throw WrongKind() }
         #expect(plain.expression == "run a   b")
         #expect(plain.keyword.text == "run")
+        let typo = #expect(throws: BuildError.self) { try Self.only("ONBUILD RUNN a") }
+        #expect(typo?.message == "there is no instruction 'RUNN'")
+        #expect(typo?.hint == "did you mean 'RUN'?")
         guard case .onbuild(let heredoc) = try Self.only("ONBUILD COPY <<A /b\nx\nA\n").kind else { throw WrongKind() }
         #expect(heredoc.expression == "COPY <<A /b\nx\nA")
         let trigger = try Instruction(parsingTrigger: heredoc.expression, of: "base")

@@ -56,6 +56,7 @@ struct OutputPlanTests {
         let error = try #require(try problem([value], imageID: true))
         #expect(error.code == .invalidOutput)
         #expect(error.message.hasPrefix("there is no image ID to write"))
+        #expect(try problem([value, "type=oci,dest=i.tar"], imageID: true) == nil)
     }
 
     @Test("finds destinations that cannot work before the build")

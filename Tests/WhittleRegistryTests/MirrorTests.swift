@@ -92,7 +92,8 @@ struct MirrorTests {
         #expect(error?.code == .registryUnauthorized)
         #expect(
             error?.hint?.hasSuffix(
-                "tried in this order: \(mirror.host)/copy/library/node, \(main.host)/hub/library/node") == true)
+                "tried in this order: \(mirror.host)/copy/library/node (does not have it), \(main.host)/hub/library/node"
+            ) == true)
     }
 
     @Test("a registry that nobody listens for")

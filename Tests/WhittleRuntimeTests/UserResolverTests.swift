@@ -103,10 +103,12 @@ struct UserResolverTests {
             hint: "did you mean 'wheel'?"),
         Refused(
             text: "app", code: .unknownUser, message: "no user 'app': the image has no file '/etc/passwd'",
-            hint: "use a number, or take a base image that has users", hasFiles: false),
+            hint: "use a number: an image from scratch has no users, and COPY --link does not see those of the stage",
+            hasFiles: false),
         Refused(
             text: "1:app", code: .unknownGroup, message: "no group 'app': the image has no file '/etc/group'",
-            hint: "use a number, or take a base image that has users", hasFiles: false),
+            hint: "use a number: an image from scratch has no users, and COPY --link does not see those of the stage",
+            hasFiles: false),
         Refused(
             text: "2147483648", code: .unknownUser, message: "user number '2147483648' is out of range",
             hint: "use a number from 0 to 2147483647"),

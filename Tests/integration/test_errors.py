@@ -53,6 +53,24 @@ def escapes(case):
     assert image.member("/link").issym(), "a link in the context is copied as a link"
 
 
+@test("a link to what is not there says where it leads")
+def dangling_link(case):
+    case.fails("FROM busybox\nCOPY latest /l\n", {"latest": lambda path: path.symlink_to("releases/7")}).says(
+        "error[copy-source-not-found]: '/latest' does not exist in the build context: "
+        "a symbolic link leads to 'releases/7'")
+
+
+@test("an unknown instruction behind ONBUILD is found where it is declared")
+def onbuild_trigger(case):
+    case.fails("FROM busybox\nONBUILD RUNN make\n").says(":2:9:", "there is no instruction 'RUNN'", "did you mean 'RUN'?")
+
+
+@test("names of users cannot be looked up by COPY --link, which says so")
+def linked_owner(case):
+    case.fails("FROM busybox\nCOPY --link --chown=app f /\n", {"f": ""}).says(
+        "error[unknown-user]", "COPY --link does not see those of the stage")
+
+
 @test("an image that is nowhere is an error with its full name")
 def missing_image(case):
     settings = case.directory / "registries.conf"
@@ -76,7 +94,20 @@ def digest_mismatch(case):
     data[12] ^= 1
     layer.write_bytes(data)
     case.fails("FROM base\nCOPY f /g\nRUN true\n", {"f": ""}, "--build-context",
-               f"base=oci-layout://{base.directory}").says(layer.name[:12])
+               f"base=oci-layout://{base.directory}").says(layer.name[:12], "error[digest-mismatch]")
+
+
+@test("a layer that is cut short is refused, and works once it is whole")
+def truncated_layer(case):
+    import layout
+    base = layout.BaseImage.of(case.directory / "short", [layout.busybox_layer()])
+    layer = next(path for path in base.blobs.iterdir() if path.read_bytes()[:2] == b"\x1f\x8b")
+    data = layer.read_bytes()
+    layer.write_bytes(data[:len(data) // 2])
+    options = ("--build-context", f"base=oci-layout://{base.directory}")
+    case.fails("FROM base\nRUN true\n", {}, *options).says(layer.name[:12], "error[digest-mismatch]")
+    layer.write_bytes(data)
+    case.build("FROM base\nRUN true\n", {}, *options)
 
 
 @test("an archive entry that leads outside is refused or stays inside")

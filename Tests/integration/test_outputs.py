@@ -123,6 +123,16 @@ def unknown_image(case):
     answer.says("mypap", "myapp")
 
 
+@test("--iidfile takes the image among several outputs, and unwritable result files are found before the build")
+def result_files(case):
+    case.build("FROM busybox\n", {}, "-o", "type=oci,dest=i.tar", "-o", "type=local,dest=tree", "--iidfile", "iid")
+    assert (case.directory / "iid").read_text().startswith("sha256:")
+    for option in ("--iidfile", "--metadata-file"):
+        answer = case.fails("FROM busybox\nRUN echo ran\n", {}, option, "no/such/file")
+        answer.says("error[output-destination]: cannot write output 'no/such/file': there is no directory 'no/such'")
+        answer.says_not("RUN echo ran")
+
+
 @test("--iidfile and --metadata-file have the digests of the image")
 def written_digests(case):
     case.build(DOCKERFILE, FILES, "-o", "type=oci,tar=false,dest=out,name=app:2", "--iidfile", "iid",

@@ -15,6 +15,7 @@ extension BuildCommand {
     func build(_ printer: ProgressPrinter) async throws {
         let outputs = try OutputPlan(values: output.outputs, tags: output.tags.map { try Self.reference($0) })
         try outputs.check(standardOutputIsTerminal: isatty(1) == 1, writesImageID: output.iidfile != nil)
+        for path in [output.iidfile, output.metadataFile].compactMap({ $0 }) { try OutputPlan.check(file: path) }
         let request = try request()
         let limit = try cache.storageLimit()
         try ProcessNamespaces.require()
@@ -87,7 +88,7 @@ extension BuildCommand {
         for text in input.buildContexts {
             var (name, context) = try NamedContext.parse(text)
             if case .directory(let path, _) = context {
-                guard access(path, F_OK) == 0 else { throw BuildError.contextNotFound(path) }
+                guard BuildInput.isDirectory(path) else { throw BuildError.contextNotFound(path, name: name) }
                 context = .directory(path: path, ignore: try BuildInput.ignoreRules(of: path))
             }
             options.namedContexts[name] = context

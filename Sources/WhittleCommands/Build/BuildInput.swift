@@ -24,10 +24,7 @@ struct BuildInput {
     /// - Throws: `context-not-found`, `dockerfile-not-found`, `bad-ignore-pattern`, `file-system`.
     init(file: String?, context: String?) throws {
         let directory = context ?? "."
-        var status = stat()
-        guard stat(directory, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
-            throw BuildError.contextNotFound(directory)
-        }
+        guard Self.isDirectory(directory) else { throw BuildError.contextNotFound(directory) }
         self.context = StoreOptions.absolute(directory)
         if file == "-" {
             dockerfile = try Self.standardInput()
@@ -51,6 +48,11 @@ struct BuildInput {
             if let bytes = try FileReading.bytes(ofFileAt: path, limit: sizeLimit) { return (bytes, path) }
         }
         throw BuildError.dockerfileNotFound("Dockerfile", in: directory, isDefault: true)
+    }
+
+    static func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
     /// All of standard input.
@@ -88,13 +90,26 @@ extension BuildError.Code {
 }
 
 extension BuildError {
-    static func contextNotFound(_ path: String) -> BuildError {
+    /// - Parameter name: that of a named context; `nil` for the main one.
+    static func contextNotFound(_ path: String, name: String? = nil) -> BuildError {
+        if let name {
+            return BuildError(
+                .contextNotFound, "opening the build context '\(name)' in '\(path)': there is no such directory",
+                hint:
+                    "--build-context takes NAME=DIRECTORY, NAME=docker-image://IMAGE or NAME=oci-layout://DIRECTORY[:TAG]"
+            )
+        }
         let isRemote = ["http://", "https://", "git@", "git://", "ssh://"].contains { path.hasPrefix($0) }
+        let hint =
+            if path == "-" {
+                "to read the Dockerfile from standard input, write '-f - DIRECTORY'"
+            } else if isRemote {
+                "a context that is fetched is not supported yet; fetch it into a directory first"
+            } else {
+                "the last argument is the directory that COPY and ADD read from"
+            }
         return BuildError(
-            .contextNotFound, "opening the build context '\(path)': there is no such directory",
-            hint: isRemote || path == "-"
-                ? "a context that is fetched is not supported yet; fetch it into a directory first"
-                : "the last argument is the directory that COPY and ADD read from")
+            .contextNotFound, "opening the build context '\(path)': there is no such directory", hint: hint)
     }
 
     static func dockerfileNotFound(_ name: String, in directory: String, isDefault: Bool) -> BuildError {

@@ -141,6 +141,7 @@ struct InstructionConverter {
         _ = try FlagReader(raw, source: source)
         switch trigger.known {
         case .onbuild, .maintainer, .from: throw .badOnbuildTrigger(name(trigger), at: place(trigger))
+        case nil: throw unknownInstruction(trigger, after: nil)
         default: break
         }
         var expression = trigger.text

@@ -44,14 +44,19 @@ public struct OutputPlan: Hashable, Sendable {
                 if standardOutputIsTerminal { throw BuildError.outputToTerminal(output.type) }
                 streams += 1
             }
-            if writesImageID, output.needsRootFileSystem { throw BuildError.imageIDFileNeedsImage(output.type) }
             if case .file(let path) = output.stream { try Self.check(file: path) }
             if let path = output.directory { try Self.check(directory: path) }
+        }
+        if writesImageID, let only = outputs.first, outputs.allSatisfy(\.needsRootFileSystem) {
+            throw BuildError.imageIDFileNeedsImage(only.type)
         }
         if streams > 1 { throw BuildError.severalOutputsToStandardOutput() }
     }
 
-    private static func check(file path: String) throws(BuildError) {
+    /// Finds what would keep a file from being written at `path`.
+    ///
+    /// - Throws: `output-destination`.
+    public static func check(file path: String) throws(BuildError) {
         if let status = try OutputPath(path).status(), status.isDirectory {
             throw BuildError.destinationIsDirectory(path)
         }

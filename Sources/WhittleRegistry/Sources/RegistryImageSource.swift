@@ -124,7 +124,8 @@ public struct RegistryImageSource: ImageSource {
             throw only
         }
         guard places.count > 1 else { throw error }
-        let note = "tried in this order: \(places.joined(separator: ", "))"
+        let tried = zip(places, failures).map { $1.code == .imageNotFound ? "\($0) (does not have it)" : $0 }
+        let note = "tried in this order: \(tried.joined(separator: ", "))"
         throw BuildError(
             error.code, error.message, hint: [error.hint, note].compactMap { $0 }.joined(separator: "; "),
             at: error.location, cause: error.cause)

@@ -30,7 +30,8 @@ extension BuildError {
         guard let known else {
             return BuildError(
                 code, "no \(what) '\(name)': the image has no file '\(path)'",
-                hint: "use a number, or take a base image that has users")
+                hint:
+                    "use a number: an image from scratch has no users, and COPY --link does not see those of the stage")
         }
         return BuildError(
             code, "no \(what) '\(name)' in '\(path)' of the image",
