@@ -33,6 +33,46 @@ def target(case):
     assert image.read("/n") == "1\n"
 
 
+ALSO = """
+FROM busybox AS app
+RUN echo app > /app
+FROM app AS tests
+RUN test -f /app && echo tested > /report
+FROM app AS lint
+RUN grep -q APP /app
+FROM scratch AS release
+COPY --from=app /app /
+"""
+
+
+@test("--also builds further stages with the target and adds nothing to the image")
+def also(case):
+    plain = case.image(ALSO, {})
+    case.answer.says_not("echo tested")
+    image = case.image(ALSO, {}, "--also", "tests")
+    assert case.answer.ran("echo tested"), case.answer.text
+    assert image.descriptor["digest"] == plain.descriptor["digest"]
+    assert sorted(image.tree()) == ["app"]
+    named = case.image(ALSO, {}, "--target", "app", "--also", "tests", "--also", "release")
+    assert "report" not in named.tree() and named.read("/app") == "app\n"
+
+
+@test("the build fails with a stage of --also, and an unknown one is refused before anything runs")
+def also_fails(case):
+    case.fails(ALSO, {}, "--also", "tests", "--also", "lint").says("grep -q APP /app", "step-failed")
+    case.fails(ALSO, {}, "--also", "test").says("unknown-target", "no stage is named 'test'", "did you mean 'tests'?")
+
+
+@test("stages of --also run side by side with the target")
+def also_side_by_side(case):
+    # Each waits for a file of the other in a cache directory that both see; one after the other would never end.
+    step = "RUN --mount=type=cache,target=/c,id={} touch /c/{} && for i in $(seq 100); do test -f /c/{} && exit 0; sleep 0.1; done; exit 1"
+    mark = case.directory.name
+    dockerfile = (f"FROM busybox AS one\n{step.format(mark, 'one', 'two')}\n"
+                  f"FROM busybox AS two\n{step.format(mark, 'two', 'one')}\n")
+    case.build(dockerfile, {}, "--also", "one")
+
+
 @test("a stage is copied from by number, and a stage starts from a stage")
 def by_number(case):
     image = case.image("FROM busybox\nRUN echo 0 > /zero\nFROM busybox AS base\nRUN echo b > /b\nFROM base\nCOPY --from=0 /zero /\n")

@@ -65,6 +65,7 @@ extension BuildCommand {
 
     private func addOptions(to options: inout BuildOptions) throws {
         options.target = input.target
+        options.additionalTargets = input.also
         options.noCache = cache.noCache
         options.allowsSecretLeak = input.allowsSecretLeak
         options.noCacheFilter = Set(cache.noCacheFilters.flatMap { $0.split(separator: ",").map(String.init) })

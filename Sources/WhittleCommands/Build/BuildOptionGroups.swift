@@ -13,6 +13,13 @@ struct BuildInputOptions: ParsableArguments {
     var target: String?
 
     @Option(
+        name: .customLong("also"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "Build this stage too, side by side with the target: the build fails if it fails, and it adds nothing to "
+                + "the image; may be given several times.", valueName: "stage"))
+    var also: [String] = []
+
+    @Option(
         name: .customLong("build-arg"), parsing: .singleValue,
         help: ArgumentHelp(
             "Set an ARG; without '=VALUE' the value comes from the environment.", valueName: "name[=value]"))
