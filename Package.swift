@@ -68,7 +68,8 @@ targets += library(
     "WhittleSnapshot",
     ["WhittleCore", "WhittleOCI", "WhittleArchive", "WhittleFileSystem", "WhittleStore", systemPackage],
     tests: ["WhittleTestKit"])
-targets += library("WhittleCache", ["WhittleCore", "WhittleFileSystem", "WhittleStore", "CSQLite"])
+targets += library(
+    "WhittleCache", ["WhittleCore", "WhittleOCI", "WhittleFileSystem", "WhittleStore", "CSQLite"])
 targets += [
     .target(name: "CWhittleCurl", exclude: ["README.md"]),
     .target(name: "CWhittleToml", exclude: ["README.md"]),

@@ -10,7 +10,7 @@ package final class CacheDatabase: Sendable {
     private let connection: SQLiteConnection
 
     /// Raised whenever a table's meaning changes; a database of another version is emptied.
-    private static let version: Int64 = 1
+    private static let version: Int64 = 2
 
     private static let schema = """
         CREATE TABLE IF NOT EXISTS records (
@@ -58,9 +58,10 @@ package final class CacheDatabase: Sendable {
         try connection.execute(script: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
         let drops =
             found == 0
-            ? "" : "DROP TABLE IF EXISTS records; DROP TABLE IF EXISTS contents; DROP TABLE IF EXISTS layers;"
+            ? ""
+            : ["records", "contents", "layers", "steps", "manifests"].map { "DROP TABLE IF EXISTS \($0);" }.joined()
         try connection.execute(
-            script: "BEGIN IMMEDIATE; \(drops) \(schema) PRAGMA user_version = \(version); COMMIT")
+            script: "BEGIN IMMEDIATE; \(drops) \(schema) \(stepSchema) PRAGMA user_version = \(version); COMMIT")
         return connection
     }
 }
@@ -77,14 +78,18 @@ extension CacheDatabase {
     }
 
     /// Keeps a record; an earlier one of the same key is replaced.
-    package func save(_ record: CacheRecord) throws {
-        try writing(
+    package func save(_ record: CacheRecord) throws { try writing([saving(record)]) }
+
+    /// The statement that keeps a record.
+    func saving(_ record: CacheRecord) -> (String, [SQLiteValue]) {
+        (
             "INSERT OR REPLACE INTO records (\(Self.recordColumns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 .blob(record.key.bytes), .blob(record.identity.bytes), record.snapshot.map { .text($0) } ?? .null,
                 .blob(record.op.bytes), .blob(record.inputs.flatMap(\.bytes)), .text(record.name),
                 .integer(record.created.seconds), .integer(record.latestInput.seconds), .integer(record.duration),
-            ])
+            ]
+        )
     }
 
     /// Forgets one record. Not an error where there is none.
@@ -161,6 +166,11 @@ extension CacheDatabase {
     }
 
     func writing(_ sql: String, _ values: [SQLiteValue]) throws {
-        do { try connection.execute(sql, values) } catch { throw BuildError.cacheDatabase(connection.path, error) }
+        try writing([(sql, values)])
+    }
+
+    /// Runs the statements as one transaction.
+    func writing(_ statements: [(String, [SQLiteValue])]) throws {
+        do { try connection.transaction(statements) } catch { throw BuildError.cacheDatabase(connection.path, error) }
     }
 }

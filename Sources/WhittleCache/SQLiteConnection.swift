@@ -60,6 +60,21 @@ final class SQLiteConnection: Sendable {
         try query(sql, values) { _ in }
     }
 
+    /// Runs statements that give no rows, all of them or none.
+    func transaction(_ statements: [(sql: String, values: [SQLiteValue])]) throws(SQLiteError) {
+        if statements.count == 1 { return try execute(statements[0].sql, statements[0].values) }
+        let failure: SQLiteError? = state.withLock { state in
+            for (sql, values) in [("BEGIN IMMEDIATE", [])] + statements + [("COMMIT", [])] {
+                guard case .failure(let error) = Self.run(sql, values, in: &state, row: { _ in }) else { continue }
+                // The error that led here is the one to tell.
+                _ = Self.run("ROLLBACK", [], in: &state) { _ in }
+                return error
+            }
+            return nil
+        }
+        if let failure { throw failure }
+    }
+
     private static func run<Row>(
         _ sql: String, _ values: [SQLiteValue], in state: inout State, row: @Sendable (borrowing SQLiteRow) -> Row
     ) -> Result<[Row], SQLiteError> {

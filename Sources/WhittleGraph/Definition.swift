@@ -34,16 +34,19 @@ public struct VertexMetadata: Sendable {
     public var ignoresCache: Bool
     /// What the history of the image says of the step (`created_by`), where it makes a layer.
     public var history: String?
+    /// Its place in the Dockerfile; `nil` for work that no instruction stands for by itself.
+    public var origin: StepOrigin?
 
     public init(
         name: String, stage: String? = nil, location: SourceLocation? = nil, ignoresCache: Bool = false,
-        history: String? = nil
+        history: String? = nil, origin: StepOrigin? = nil
     ) {
         self.name = name
         self.stage = stage
         self.location = location
         self.ignoresCache = ignoresCache
         self.history = history
+        self.origin = origin
     }
 }
 

@@ -15,6 +15,8 @@ public enum StepEvent: Sendable {
     case finished(Step)
     case failed(Step, message: String)
     case cancelled(Step)
+    /// Why it runs, or does not; comes before the step ends, where the build was asked to explain itself.
+    case explained(Step, StepExplanation)
     case warning(BuildWarning)
 
     public enum OutputStream: Int, Hashable, Sendable {
@@ -28,10 +30,13 @@ public struct Step: Hashable, Sendable {
     /// The vertex's digest, or one of its own for work that is no vertex (loading a file, exporting).
     public let id: Digest
     public let name: String
+    /// The steps whose results it uses.
+    public let inputs: [Digest]
 
-    public init(id: Digest, name: String) {
+    public init(id: Digest, name: String, inputs: [Digest] = []) {
         self.id = id
         self.name = name
+        self.inputs = inputs
     }
 
     /// Work of the tool itself, named `[internal] …` or `exporting …`.
@@ -40,7 +45,7 @@ public struct Step: Hashable, Sendable {
     }
 
     public init(_ vertex: Vertex) {
-        self.init(id: vertex.digest, name: vertex.metadata.name)
+        self.init(id: vertex.digest, name: vertex.metadata.name, inputs: vertex.inputs.map(\.vertex))
     }
 }
 

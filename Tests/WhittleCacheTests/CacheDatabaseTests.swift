@@ -108,4 +108,63 @@ struct CacheDatabaseTests {
             for index in 0..<50 { #expect(try database.record(for: Digest(hashing: "\(worker)-\(index)")) != nil) }
         }
     }
+
+    @Test("a step is found again by its instruction, else by its place")
+    func lastRun() throws {
+        try Self.withDirectory { directory in
+            let database = try CacheDatabase(path: directory + "/whittle.db")
+            func save(_ step: StepRecord) throws {
+                var record = Self.record("r")
+                record.key = step.key
+                try database.save(record, explainedBy: step, manifests: [:])
+            }
+            func find(_ step: StepRecord, others: Set<String> = []) throws -> (String?, Bool) {
+                let found = try database.lastRun(of: step, others: others)
+                return (found.run.map { "\($0.position) \($0.instruction)" }, found.isStageKnown)
+            }
+            let copy = StepComparisonTests.record("COPY . .", position: 2)
+            #expect(try find(copy) == (nil, false))
+            try save(copy)
+            try save(StepComparisonTests.record("RUN make", position: 3, fields: [.init("ARG A", "1")]))
+            try save(StepComparisonTests.record("RUN make", position: 5))
+            #expect(try find(copy) == ("2 COPY . .", true))
+            #expect(try find(StepComparisonTests.record("RUN make", position: 4)) == ("5 RUN make", true))
+            #expect(try find(StepComparisonTests.record("RUN make all", position: 3)) == ("3 RUN make", true))
+            // An instruction that only moved is not taken for the one that came in its place.
+            #expect(
+                try find(StepComparisonTests.record("RUN new", position: 2), others: ["COPY . ."]) == (nil, true))
+            var other = copy
+            other.scope = Digest(hashing: "another project")
+            #expect(try find(other) == (nil, false))
+            let read = try #require(try database.lastRun(of: StepComparisonTests.record(position: 3), others: []).run)
+            #expect(read == StepComparisonTests.record("RUN make", position: 3, fields: [.init("ARG A", "1")]))
+        }
+    }
+
+    @Test("of each step the last few runs are remembered, and of the files what fits")
+    func stepsAreBounded() throws {
+        try Self.withDirectory { directory in
+            let database = try CacheDatabase(path: directory + "/whittle.db")
+            // 11.6 MB each: of three, two fit.
+            let names = ["a", "b", "c"]
+            for (number, name) in names.enumerated() {
+                let files = (0..<1_000).map { index in
+                    FileManifest.Entry(
+                        path: Array(String(repeating: "\(index)", count: 4_000).utf8), mode: 0,
+                        fingerprint: UInt64(number))
+                }
+                let step = StepComparisonTests.record(fields: [.init("ARG A", name)])
+                try database.save(
+                    Self.record(name), explainedBy: step, manifests: [Digest(hashing: name): FileManifest(files)])
+            }
+            #expect(try names.map { try database.hasManifest(of: Digest(hashing: $0)) } == [false, true, true])
+            #expect(try database.manifest(of: Digest(hashing: "c"))?.entries.count == 1_000)
+            for number in 0..<10 {
+                let step = StepComparisonTests.record(fields: [.init("ARG A", "\(number)")])
+                try database.save(Self.record("\(number)"), explainedBy: step, manifests: [:])
+            }
+            let last = try database.lastRun(of: StepComparisonTests.record(), others: []).run
+            #expect(last?.fields == [.init("ARG A", "9")])
+        }
+    }
 }

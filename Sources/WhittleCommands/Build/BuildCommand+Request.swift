@@ -55,6 +55,7 @@ extension BuildCommand {
         request.contextDirectory = input.context
         request.options.ignore = input.ignore
         request.pullsAlways = cache.pull
+        request.explains = output.explain
         try addOptions(to: &request.options)
         for text in self.input.secret {
             let secret = try SecretArgument(parsing: text)

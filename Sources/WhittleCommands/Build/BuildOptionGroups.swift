@@ -101,6 +101,9 @@ struct BuildOutputOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How to show the build: auto, plain, quiet.", valueName: "mode"))
     var progress: ProgressPrinter.Mode?
 
+    @Flag(help: "Say of each step why it ran or did not: what changed since it last ran.")
+    var explain = false
+
     @Flag(name: [.customShort("q"), .customLong("quiet")], help: "Print the image ID and nothing else.")
     var quiet = false
 

@@ -59,6 +59,8 @@ struct PlainProgress {
             end(step, with: "ERROR: \(message)", at: now)
         case .cancelled(let step):
             end(step, with: "CANCELED", at: now)
+        case .explained(let step, let explanation):
+            for line in ExplanationText.lines(of: explanation) { add("why: \(line)", to: step, at: now) }
         case .warning(let warning):
             text += (hasPrinted ? "\n" : "") + "WARN: \(Self.describe(warning))\n"
             hasPrinted = true

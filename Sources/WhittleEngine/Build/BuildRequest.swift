@@ -12,6 +12,8 @@ package struct BuildRequest: Sendable {
     package var contextDirectory: String?
     /// Asks the registry for base images even where the store has them.
     package var pullsAlways = false
+    /// Says of each step why it ran or did not.
+    package var explains = false
     package var secrets: [String: Redacted<[UInt8]>] = [:]
     /// How many steps run at once.
     package var stepLimit: Int

@@ -50,6 +50,8 @@ package struct Builder: Sendable {
             definition: plan.definition, store: store, contexts: contexts, images: images, runtime: request.runtime,
             secrets: request.secrets,
             background: BackgroundLayers(plan.definition, layers, outputs.compressions.map(\.compression)),
+            explainer: StepExplainer(
+                plan.definition, database: store.database, settings: ExplanationSettings(request), report: report),
             report: report)
         do {
             let run = BuildRun(plan.definition, worker: worker, report: report)

@@ -26,16 +26,19 @@ extension LocalWorker {
                 copies = [copy]
             case .copies(let actions): copies = try actions.map { try Self.request($0) }
             }
-            let (digest, latest) = try await pool.runCancellable { cancellation in
+            let (digest, latest, plans) = try await pool.runCancellable { cancellation in
                 var hasher = SHA256Hasher()
                 var latest = FileTime(seconds: 0)
+                var plans: [CopyPlan] = []
                 for copy in copies {
                     let plan = try CopyPlan(copy, from: tree, cancellation: cancellation)
+                    plans.append(plan)
                     hasher.update(field: try ContentDigester.digest(of: plan, cancellation: cancellation).hex)
                     latest = max(latest, plan.latestModification)
                 }
-                return (hasher.finalize(), latest)
+                return (hasher.finalize(), latest, plans)
             }
+            explainer.note(plans, of: vertex.digest, content: digest)
             if case .local = result {
                 contexts.note(Timestamp(seconds: latest.seconds), vertex: vertex.digest, input: request.input)
             } else if let identity = request.identity {

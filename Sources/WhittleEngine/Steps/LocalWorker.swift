@@ -19,6 +19,7 @@ package final class LocalWorker: Worker {
     let images: ImagePuller
     let secrets: [String: Redacted<[UInt8]>]
     let report: @Sendable (StepEvent) -> Void
+    let explainer: StepExplainer
     private let runtime: String
     private let background: BackgroundLayers
     /// Made when the first step runs: it costs a start of the runtime.
@@ -33,10 +34,11 @@ package final class LocalWorker: Worker {
     /// - Parameters:
     ///   - runtime: name or path of the OCI runtime.
     ///   - background: is told of new results.
+    ///   - explainer: is told why steps run and what went into them.
     ///   - report: receives the output and progress of steps, from any thread.
     init(
         definition: Definition, store: BuildStore, contexts: ContextDirectories, images: ImagePuller, runtime: String,
-        secrets: [String: Redacted<[UInt8]>], background: BackgroundLayers,
+        secrets: [String: Redacted<[UInt8]>], background: BackgroundLayers, explainer: StepExplainer,
         report: @escaping @Sendable (StepEvent) -> Void
     ) {
         self.definition = definition
@@ -46,6 +48,7 @@ package final class LocalWorker: Worker {
         self.runtime = runtime
         self.secrets = secrets
         self.background = background
+        self.explainer = explainer
         self.report = report
         mounts = MountedSnapshots(store)
     }
@@ -56,8 +59,14 @@ package final class LocalWorker: Worker {
     }
 
     package func lookUp(_ vertex: Vertex, key: CacheKey) async throws -> Outcome<StepResult>? {
-        if case .source(.image(let image)) = vertex.op { return try images.existing(image, key: key) }
-        return try usableRecord(key)
+        if case .source(.image(let image)) = vertex.op {
+            let outcome = try images.existing(image, key: key)
+            if outcome != nil { explainer.explainImage(vertex, isThere: true) }
+            return outcome
+        }
+        guard let (outcome, created) = try usableRecord(key) else { return nil }
+        explainer.explainHit(vertex, created: created)
+        return outcome
     }
 
     package func execute(
@@ -67,6 +76,7 @@ package final class LocalWorker: Worker {
         case .source(.local(let local)):
             return Execution(Outcome(identity: identity, value: .local(local)))
         case .source(.image(let image)):
+            explainer.explainImage(vertex, isThere: false)
             return Execution(Outcome(identity: identity, value: try await images.pull(image, for: vertex, report)))
         case .exec, .file, .merge:
             guard let key else { preconditionFailure("a step without a cache key") }
@@ -104,20 +114,22 @@ extension LocalWorker {
     ) async throws -> Execution<StepResult> {
         let lock = try await store.layout.lock("step-" + key.digest.hex)
         defer { lock.release() }
-        if !vertex.metadata.ignoresCache, let outcome = try usableRecord(key) {
+        if !vertex.metadata.ignoresCache, let (outcome, created) = try usableRecord(key) {
+            explainer.explainHit(vertex, created: created)
             return Execution(outcome, wasShared: true)
         }
+        try explainer.explainRun(vertex, key)
         let start = ContinuousClock.now
         let results = inputs.map(\.value)
         let snapshot = try await perform(vertex, results)
         let latest = latestInput(of: vertex, results)
         if let snapshot { try await background.begin(vertex, snapshot) }
-        try store.database.save(
+        try explainer.save(
             CacheRecord(
                 key: key.digest, identity: identity, snapshot: snapshot?.rawValue, op: key.op,
                 inputs: key.inputs.map(\.digest), name: vertex.metadata.name,
                 created: Timestamp(seconds: Int64(time(nil))), latestInput: latest,
-                duration: Int64((ContinuousClock.now - start) / .nanoseconds(1))))
+                duration: Int64((ContinuousClock.now - start) / .nanoseconds(1))), of: vertex, key)
         return Execution(Outcome(identity: identity, value: .snapshot(snapshot, latestInput: latest)))
     }
 
@@ -130,15 +142,16 @@ extension LocalWorker {
         }
     }
 
-    private func usableRecord(_ key: CacheKey) throws -> Outcome<StepResult>? {
+    private func usableRecord(_ key: CacheKey) throws -> (outcome: Outcome<StepResult>, created: Timestamp)? {
         guard let record = try store.database.record(for: key.digest) else { return nil }
         var snapshot: SnapshotID?
         if let name = record.snapshot {
             guard let id = SnapshotID(rawValue: name), try store.snapshots.exists(id) else { return nil }
             snapshot = id
         }
-        return Outcome(
+        let outcome = Outcome<StepResult>(
             identity: record.identity, value: .snapshot(snapshot, latestInput: record.latestInput))
+        return (outcome, record.created)
     }
 
     /// The newest of what goes into a vertex.

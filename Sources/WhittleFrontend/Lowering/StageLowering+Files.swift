@@ -101,6 +101,7 @@ extension StageLowering {
         }
         let copied = output.graph.add(.file(op), inputs: inputs, metadata: metadata)
         metadata.name = linkName
+        metadata.origin?.instruction = "LINK \(instructionText)"
         metadata.history = history
         state.root = output.graph.add(.merge, inputs: [root, copied], metadata: metadata)
     }

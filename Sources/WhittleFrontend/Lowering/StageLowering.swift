@@ -115,7 +115,10 @@ struct StageLowering {
 
     func metadata(_ name: String, at location: SourceLocation, ignoresCache: Bool = false) -> VertexMetadata {
         VertexMetadata(
-            name: name, stage: stage.name ?? "stage-\(stage.index)", location: location, ignoresCache: ignoresCache)
+            name: name, stage: stage.name ?? "stage-\(stage.index)", location: location, ignoresCache: ignoresCache,
+            origin: StepOrigin(
+                position: stepIndex, instruction: command == nil ? "FROM \(stage.base)" : instructionText,
+                arguments: Set(state.arguments.map(\.name))))
     }
 
     // MARK: History
