@@ -1,3 +1,4 @@
+internal import WhittleCore
 internal import WhittleFileSystem
 internal import WhittleOCI
 internal import WhittleSnapshot
@@ -32,43 +33,48 @@ package struct Exporter: Sendable {
 
     /// Writes one output.
     ///
-    /// - Returns: the addresses of the image, for an output that is one.
+    /// - Returns: what was written.
     /// - Throws: `output-destination`, `output-conflict`, `invalid-layout`, `blob-missing`, `blob-damaged`, what the
     ///   sources throw, `CancellationError`. A file is then as it was before, a directory may have been written in part,
     ///   and no name points to an image that is not complete.
-    package func write(_ output: ExporterOptions) async throws -> ExportResult? {
+    package func write(_ output: ExporterOptions) async throws -> ExportedOutput {
         switch output {
-        case .cacheOnly: return nil
+        case .cacheOnly: return ExportedOutput(image: nil, size: nil)
         case .image(let options): return try await store(options.format)
         case .oci(let options): return try await write(options, withDockerManifest: false)
         case .docker(let options): return try await write(options, withDockerManifest: true)
         case .local(let options):
             let root = try await rootFileSystem()
             let exporter = LocalTreeExporter(source: root, destination: options.directory)
-            try await BlockingPool.shared.runCancellable { try exporter.write($0) }
-            return nil
+            let size = try await BlockingPool.shared.runCancellable { try exporter.write($0) }
+            return ExportedOutput(image: nil, size: size)
         case .tar(let options):
             let root = try await rootFileSystem()
-            try await BlockingPool.shared.runCancellable { cancellation in
+            let size = try await BlockingPool.shared.runCancellable { cancellation in
+                var size = 0
                 try OutputFile.write(to: options.destination) { target in
                     let sink = OutputSink(target, shownAs: options.destination.shown)
                     // Seen whole, a file system has no deletions: its layer is its archive.
-                    _ = try LayerWriter(changesIn: root).write(cancellation: cancellation) { try sink.write($0) }
+                    _ = try LayerWriter(changesIn: root).write(cancellation: cancellation) {
+                        size += $0.count
+                        try sink.write($0)
+                    }
                 }
+                return ByteCount(size)
             }
-            return nil
+            return ExportedOutput(image: nil, size: size)
         }
     }
 
-    private func store(_ format: ImageFormat) async throws -> ExportResult {
+    private func store(_ format: ImageFormat) async throws -> ExportedOutput {
         let image = try await image(format.compression)
         let documents = ImageDocuments(of: image, format: format)
         let exporter = ImageStoreExporter(blobs: blobs, names: names, scratch: scratch)
         try await exporter.write(documents, layers: image.layers, names: format.names)
-        return result(documents, format)
+        return result(documents, image, format)
     }
 
-    private func write(_ options: ImageLayoutOptions, withDockerManifest: Bool) async throws -> ExportResult {
+    private func write(_ options: ImageLayoutOptions, withDockerManifest: Bool) async throws -> ExportedOutput {
         let image = try await image(options.format.compression)
         let documents = ImageDocuments(of: image, format: options.format)
         switch options.destination {
@@ -85,12 +91,14 @@ package struct Exporter: Sendable {
                 }
             }
         }
-        return result(documents, options.format)
+        return result(documents, image, options.format)
     }
 
-    private func result(_ documents: ImageDocuments, _ format: ImageFormat) -> ExportResult {
-        ExportResult(
+    private func result(_ documents: ImageDocuments, _ image: ExportImage, _ format: ImageFormat) -> ExportedOutput {
+        let result = ExportResult(
             manifest: documents.manifestDescriptor, configuration: documents.configurationDescriptor,
             names: format.names)
+        let size = image.layers.reduce(result.manifest.size + result.configuration.size) { $0 + $1.descriptor.size }
+        return ExportedOutput(image: result, size: ByteCount(size))
     }
 }

@@ -17,6 +17,8 @@ public enum StepEvent: Sendable {
     case cancelled(Step)
     /// Why it runs, or does not; comes before the step ends, where the build was asked to explain itself.
     case explained(Step, StepExplanation)
+    /// An output is complete: what a person calls it, and the bytes that it takes where that is known.
+    case exported(name: String, size: ByteCount?)
     case warning(BuildWarning)
 
     public enum OutputStream: Int, Hashable, Sendable {

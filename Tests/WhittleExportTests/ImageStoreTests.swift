@@ -13,7 +13,7 @@ struct ImageStoreTests {
     ) async throws -> ExportResult {
         let format = ImageFormat(names: try names.map { try ImageReference(parsing: $0) })
         return try #require(
-            try await store.exporter(image).write(.image(ImageStoreOptions(format: format))))
+            try await store.exporter(image).write(.image(ImageStoreOptions(format: format))).image)
     }
 
     private func reader(_ store: StoreFixture) -> ImageStoreReader {

@@ -49,7 +49,8 @@ struct LayoutArchiveTests {
             let path = "\(directory)/image.tar"
             let result = try #require(
                 try await store.exporter(image).write(
-                    .oci(try options(path, names: ["app:1", "localhost:5000/x/app"]))))
+                    .oci(try options(path, names: ["app:1", "localhost:5000/x/app"]))
+                ).image)
             let (entries, contents) = try contents(of: path)
             let paths = entries.map { $0.displayPath }
             #expect(paths == paths.sorted())
@@ -97,7 +98,7 @@ struct LayoutArchiveTests {
             let image = try store.image()
             let path = "\(directory)/image.tar"
             let result = try #require(
-                try await store.exporter(image).write(.docker(try options(path, names: ["app:1"]))))
+                try await store.exporter(image).write(.docker(try options(path, names: ["app:1"]))).image)
             let (entries, contents) = try contents(of: path)
             #expect(entries.suffix(3).map { $0.displayPath } == ["index.json", "manifest.json", "oci-layout"])
             let manifest = try JSONValue(parsing: try #require(contents["manifest.json"]))
@@ -204,7 +205,7 @@ struct LayoutArchiveTests {
             let image = try store.image(type)
             let path = "\(directory)/image.tar"
             let result = try #require(
-                try await store.exporter(image).write(.oci(try options(path, names: ["app:1"], type))))
+                try await store.exporter(image).write(.oci(try options(path, names: ["app:1"], type))).image)
             let inspected = try ToolRun(skopeo, ["inspect", "oci-archive:\(path):1"])
             #expect(inspected.status == 0, "\(inspected.output)")
             let json = try JSONValue(parsing: Array(inspected.output.utf8))
@@ -233,7 +234,7 @@ struct LayoutArchiveTests {
             image.layers.append(image.layers[0])
             let path = "\(directory)/image.tar"
             let result = try #require(
-                try await store.exporter(image).write(.docker(try options(path, names: ["app:1", "b"], type))))
+                try await store.exporter(image).write(.docker(try options(path, names: ["app:1", "b"], type))).image)
             let copied = try ToolRun(
                 skopeo, ["--insecure-policy", "copy", "docker-archive:\(path):app:1", "oci:\(directory)/copy:x"])
             #expect(copied.status == 0, "\(copied.output)")

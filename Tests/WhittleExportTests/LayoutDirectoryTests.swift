@@ -13,7 +13,8 @@ struct LayoutDirectoryTests {
         let format = ImageFormat(names: try names.map { try ImageReference(parsing: $0) })
         return try #require(
             try await store.exporter(image).write(
-                .oci(ImageLayoutOptions(format: format, destination: .directory(path: path)))))
+                .oci(ImageLayoutOptions(format: format, destination: .directory(path: path)))
+            ).image)
     }
 
     private func index(_ path: String) throws -> Index {

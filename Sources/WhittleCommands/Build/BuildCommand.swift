@@ -32,7 +32,17 @@ struct BuildCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let printer = ProgressPrinter(mode: output.mode)
+        let mode: ProgressMode
+        do {
+            mode = try output.mode.resolved(
+                isTerminal: isatty(2) == 1, term: StoreOptions.variable("TERM"))
+        } catch {
+            ProgressPrinter.writeToStandardError(ErrorText.of(error) + "\n")
+            throw ExitCode.failure
+        }
+        let printer = ProgressPrinter(
+            mode: mode,
+            settings: TerminalProgress.Settings(noColor: output.noColor, variable: StoreOptions.variable))
         let status = await Interruption.cancelling {
             do {
                 try await printer.whileShowing { try await build(printer) }

@@ -98,8 +98,11 @@ struct BuildOutputOptions: ParsableArguments {
         completion: .file())
     var metadataFile: String?
 
-    @Option(help: ArgumentHelp("How to show the build: auto, plain, quiet.", valueName: "mode"))
-    var progress: ProgressPrinter.Mode?
+    @Option(
+        help: ArgumentHelp(
+            "How to show the build: tty (a live view), plain, quiet, rawjson (BuildKit's, one object a line), or auto: tty "
+                + "on a terminal, else plain. Without it: $BUILDKIT_PROGRESS.", valueName: "mode"))
+    var progress: ProgressMode?
 
     @Flag(help: "Say of each step why it ran or did not: what changed since it last ran.")
     var explain = false
@@ -107,11 +110,14 @@ struct BuildOutputOptions: ParsableArguments {
     @Flag(name: [.customShort("q"), .customLong("quiet")], help: "Print the image ID and nothing else.")
     var quiet = false
 
+    @Flag(name: .customLong("no-color"), help: "Show no colours in the live view; so does $NO_COLOR.")
+    var noColor = false
+
     /// The mode that the options and `$BUILDKIT_PROGRESS` ask for.
-    var mode: ProgressPrinter.Mode {
+    var mode: ProgressMode {
         if quiet { return .quiet }
         if let progress { return progress }
-        return StoreOptions.variable("BUILDKIT_PROGRESS").flatMap { ProgressPrinter.Mode(rawValue: $0) } ?? .auto
+        return StoreOptions.variable("BUILDKIT_PROGRESS").flatMap { ProgressMode(rawValue: $0) } ?? .auto
     }
 }
 
@@ -129,4 +135,4 @@ struct BuildExecutionOptions: ParsableArguments {
     var network = "default"
 }
 
-extension ProgressPrinter.Mode: ExpressibleByArgument {}
+extension ProgressMode: ExpressibleByArgument {}

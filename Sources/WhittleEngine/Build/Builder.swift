@@ -91,7 +91,8 @@ package struct Builder: Sendable {
             let step = Step(internal: "exporting to \(output.type)")
             report(.started(step))
             do {
-                if let result = try await OutputWriter(store: store, products: products).write(output) {
+                let written = try await OutputWriter(store: store, products: products).write(output)
+                if let result = written.image {
                     results.append(result)
                     report(
                         .progress(
@@ -106,6 +107,7 @@ package struct Builder: Sendable {
                     }
                 }
                 report(.finished(step))
+                report(.exported(name: output.summary, size: written.size))
             } catch {
                 report(
                     error is CancellationError

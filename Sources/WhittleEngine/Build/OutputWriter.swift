@@ -9,8 +9,7 @@ struct OutputWriter: Sendable {
     let store: BuildStore
     let products: BuildProducts
 
-    /// - Returns: what was written where it is an image.
-    func write(_ output: ExporterOptions) async throws -> ExportResult? {
+    func write(_ output: ExporterOptions) async throws -> ExportedOutput {
         let products = products
         let exporter = Exporter(
             blobs: store.blobs, names: store.names, scratch: store.scratch,

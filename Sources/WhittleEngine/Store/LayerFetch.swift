@@ -85,11 +85,15 @@ struct LayerFetch: Sendable {
 
     private func fill(_ active: ActiveSnapshot, with layer: BaseLayer) async throws -> ImplicitDirectories {
         let unpacker = try LayerUnpacker(into: active.upper)
+        let meter = TransferMeter(layer.descriptor, of: step, report: report)
         let size = ByteCount(layer.descriptor.size)
         if try store.blobs.has(layer.descriptor.digest, size: size) {
             let blobs = store.blobs
             try await BlockingPool.shared.runCancellable { cancellation in
-                try Self.read(blobs.open(layer.descriptor.digest), cancellation) { try unpacker.feed($0) }
+                try Self.read(blobs.open(layer.descriptor.digest), cancellation) {
+                    try unpacker.feed($0)
+                    meter.add($0.count)
+                }
             }
         } else {
             let writer = try store.blobs.ingest(in: store.scratch)
@@ -97,6 +101,7 @@ struct LayerFetch: Sendable {
                 try await source.read(layer.descriptor) { bytes in
                     try writer.write(bytes)
                     try unpacker.feed(bytes)
+                    meter.add(bytes.count)
                 }
             } catch {
                 writer.cancel()
@@ -111,8 +116,7 @@ struct LayerFetch: Sendable {
         try store.database.save(
             record(of: layer, uncompressedSize: count), of: SnapshotID(chainID: layer.chainID).rawValue,
             format: LayerFormat.original)
-        report(
-            .progress(step, StepProgress(name: "\(layer.descriptor.digest)", current: size, total: size, isDone: true)))
+        meter.finish()
         return unpacker.implicitDirectories
     }
 

@@ -18,11 +18,18 @@ struct LocalTreeExporter {
 
     /// - Throws: `output-destination`, `output-conflict`, `file-system` for what cannot be read, `CancellationError`.
     ///   What was copied until then stays.
-    func write(_ cancellation: Cancellation) throws {
+    /// - Returns: the bytes of all files.
+    @discardableResult
+    func write(_ cancellation: Cancellation) throws -> ByteCount {
         try OutputDirectory.make(destination)
         let writer = try LocalTreeWriter(root: destination, cancellation)
-        try TreeWalk(source).forEach(cancellation: cancellation) { try writer.write($0) }
+        var size: Int64 = 0
+        try TreeWalk(source).forEach(cancellation: cancellation) { entry in
+            if entry.status.isRegular { size += entry.status.size }
+            try writer.write(entry)
+        }
         try writer.finish()
+        return ByteCount(size)
     }
 }
 
