@@ -16,7 +16,11 @@ extension BuildCommand {
         let outputs = try OutputPlan(values: output.outputs, tags: output.tags.map { try Self.reference($0) })
         try outputs.check(standardOutputIsTerminal: isatty(1) == 1, writesImageID: output.iidfile != nil)
         for path in [output.iidfile, output.metadataFile].compactMap({ $0 }) { try OutputPlan.check(file: path) }
-        let request = try request()
+        var request = try request()
+        if execution.shellOnFailure {
+            guard isatty(0) == 1 else { throw BuildError.notATerminal("standard input", for: "--shell-on-failure") }
+            request.failureShell = FailureTerminal(printer: printer).shell
+        }
         let limit = try cache.storageLimit()
         try ProcessNamespaces.require()
         let store = try BuildStore(openingAt: store.directory)

@@ -131,6 +131,11 @@ struct BuildExecutionOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The OCI runtime that runs steps: crun, runc, or a path.", valueName: "name"))
     var runtime = "crun"
 
+    @Flag(
+        name: .customLong("shell-on-failure"),
+        help: "Open a shell in the file system of the first RUN that fails; the build fails when it ends.")
+    var shellOnFailure = false
+
     @Option(help: ArgumentHelp("The network of steps that do not say one: default, host, none.", valueName: "mode"))
     var network = "default"
 }

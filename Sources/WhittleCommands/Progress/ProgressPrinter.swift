@@ -150,6 +150,14 @@ final class ProgressPrinter: Sendable {
         }
     }
 
+    /// The last lines that a step wrote, where the display does not leave them on the screen.
+    func tail(of step: Digest) -> [String] {
+        state.withLock { state in
+            if case .plain = state.display { return [] }
+            return state.plain.tail(of: step)
+        }
+    }
+
     /// The step that failed first with the last lines of its output, as a block above the error message; empty where
     /// no step failed or it wrote nothing.
     func failureSummary() -> String {

@@ -14,6 +14,8 @@ package struct BuildRequest: Sendable {
     package var pullsAlways = false
     /// Says of each step why it ran or did not.
     package var explains = false
+    /// Lets a person look at the step that fails first; `nil` for nobody.
+    package var failureShell: FailureShell?
     package var secrets: [String: Redacted<[UInt8]>] = [:]
     /// How many steps run at once.
     package var stepLimit: Int

@@ -52,7 +52,7 @@ package struct Builder: Sendable {
             background: BackgroundLayers(plan.definition, layers, outputs.compressions.map(\.compression)),
             explainer: StepExplainer(
                 plan.definition, database: store.database, settings: ExplanationSettings(request), report: report),
-            report: report)
+            failures: FailureGate(request.failureShell), report: report)
         do {
             let run = BuildRun(plan.definition, worker: worker, report: report)
             let generation = Digest(hashing: "\(getpid())-\(UInt64.random(in: 0 ... .max))")

@@ -30,8 +30,14 @@ extension LocalWorker {
                 parent, mountPoints: ["/etc/resolv.conf", "/etc/hosts"] + op.mounts.map(\.target)
             ) { [process] root, changes in
                 defer { output.finish() }
-                let exit = try await runner.run(process, root: root) { output.take($0) }
-                guard exit.isSuccess else { throw BuildError.stepFailed(vertex, op, exitCode: exit.code) }
+                do {
+                    let exit = try await runner.run(process, root: root) { output.take($0) }
+                    guard exit.isSuccess else { throw BuildError.stepFailed(vertex, op, exitCode: exit.code) }
+                } catch let error as BuildError {
+                    output.finish()
+                    try await failures.offer(process, in: root, by: runner, step, error)
+                    throw error
+                }
                 if let leak = try await given.leak(in: changes, pool: pool, vertex, op) {
                     guard op.allowsSecretLeak else { throw leak }
                     report(.warning(BuildWarning(leak.message, at: vertex.metadata.location)))

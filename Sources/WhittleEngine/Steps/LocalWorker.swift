@@ -20,6 +20,7 @@ package final class LocalWorker: Worker {
     let secrets: [String: Redacted<[UInt8]>]
     let report: @Sendable (StepEvent) -> Void
     let explainer: StepExplainer
+    let failures: FailureGate
     private let runtime: String
     private let background: BackgroundLayers
     /// Made when the first step runs: it costs a start of the runtime.
@@ -35,11 +36,12 @@ package final class LocalWorker: Worker {
     ///   - runtime: name or path of the OCI runtime.
     ///   - background: is told of new results.
     ///   - explainer: is told why steps run and what went into them.
+    ///   - failures: is asked before a failure is passed on.
     ///   - report: receives the output and progress of steps, from any thread.
     init(
         definition: Definition, store: BuildStore, contexts: ContextDirectories, images: ImagePuller, runtime: String,
         secrets: [String: Redacted<[UInt8]>], background: BackgroundLayers, explainer: StepExplainer,
-        report: @escaping @Sendable (StepEvent) -> Void
+        failures: FailureGate, report: @escaping @Sendable (StepEvent) -> Void
     ) {
         self.definition = definition
         self.store = store
@@ -49,6 +51,7 @@ package final class LocalWorker: Worker {
         self.secrets = secrets
         self.background = background
         self.explainer = explainer
+        self.failures = failures
         self.report = report
         mounts = MountedSnapshots(store)
     }
@@ -70,6 +73,17 @@ package final class LocalWorker: Worker {
     }
 
     package func execute(
+        _ vertex: Vertex, key: CacheKey?, identity: Digest, inputs: [Outcome<StepResult>]
+    ) async throws -> Execution<StepResult> {
+        do {
+            return try await perform(vertex, key: key, identity: identity, inputs: inputs)
+        } catch let error as BuildError {
+            try await failures.wait()
+            throw error
+        }
+    }
+
+    private func perform(
         _ vertex: Vertex, key: CacheKey?, identity: Digest, inputs: [Outcome<StepResult>]
     ) async throws -> Execution<StepResult> {
         switch vertex.op {
