@@ -63,6 +63,37 @@ def cache_mount(case):
     assert not second.has("/c/log")
 
 
+@test("mounts inside a bind mount leave the context and the stage as they are")
+def nested_mounts(case):
+    context = case.context({"src/f": "f", ".dockerignore": "ignored", "ignored/x": "x"})
+    dockerfile = ("FROM busybox AS s\nRUN mkdir /d && touch /d/g\nFROM busybox\n"
+                  "RUN --mount=type=bind,target=/m --mount=type=cache,target=/m/node_modules "
+                  "--mount=type=cache,target=/m/ignored --mount=type=tmpfs,target=/m/a/b "
+                  "--mount=type=secret,id=s,target=/m/.env --mount=type=bind,source=src,target=/m/again "
+                  "touch /m/node_modules/n /m/a/b/t; ls -A /m /m/again > /seen; cat /m/.env | wc -c >> /seen; "
+                  "touch /m/new || echo refused >> /seen\n"
+                  "RUN --mount=type=bind,from=s,source=/d,target=/m --mount=type=cache,target=/m/c ls /m > /stage\n"
+                  "COPY --from=s /d /d\n")
+    for runtime in ("crun", "runc"):
+        if runtime == "runc":  # it does not make places for bind mounts itself
+            dockerfile = dockerfile.replace(" --mount=type=bind,source=src,target=/m/again", "").replace(" /m/again", "")
+        image = case.image(dockerfile, {}, "--runtime", runtime, "--secret", "id=s,env=S", context=context, env={"S": "four"})
+        assert image.read("/seen").splitlines()[-2:] == ["4", "refused"], image.read("/seen")
+        assert image.read("/stage") == "c\ng\n"
+        assert not image.has("/d/c") and not image.has("/m")
+        assert sorted(path.name for path in context.iterdir()) == [".dockerignore", "ignored", "src"]
+
+
+@test("a step that mounts a cache twice does not wait for itself, nor two steps for each other")
+def cache_locks(case):
+    caches = [f"--mount=type=cache,id={name},target=/{name},sharing=locked" for name in "abcdef"]
+    case.build("FROM busybox\nRUN --mount=type=cache,target=/x,id=i,sharing=locked --mount=type=cache,target=/y,id=i "
+               "--mount=type=cache,target=/z,id=i,sharing=private touch /x/f && ls /y/f && ! ls /z/f\n", timeout=60)
+    case.build(f"FROM busybox AS one\nRUN {' '.join(caches)} sleep 0.3; touch /1\n"
+               f"FROM busybox AS two\nRUN {' '.join(reversed(caches))} sleep 0.3; touch /2\n"
+               "FROM scratch\nCOPY --from=one /1 /\nCOPY --from=two /2 /\n", timeout=60)
+
+
 @test("cache mounts obey id, uid, gid, mode and from")
 def cache_options(case):
     image = case.image("""

@@ -18,8 +18,13 @@ extension LocalWorker {
                 secretEnvironment: try secretEnvironment(op, vertex), workingDirectory: op.workingDirectory,
                 user: op.user, network: op.network == .none ? .none : .host,
                 security: op.security == .insecure ? .insecure : .sandbox)
-            for mount in op.mounts {
-                if let mount = try await prepare(mount, vertex, inputs, held) { process.mounts.append(mount) }
+            let caches = try await cacheDirectories(op, vertex, inputs, held)
+            for (position, mount) in op.mounts.enumerated() {
+                if case .cache(let cache) = mount, let path = caches[position] {
+                    process.mounts.append(.bind(source: path, target: cache.target, isReadOnly: cache.isReadOnly))
+                } else if let mount = try await prepare(mount, of: op, vertex, inputs, held) {
+                    process.mounts.append(mount)
+                }
             }
             let given = StepSecrets(op, secrets)
             let output = RedactedOutput(given) { [report] stream, bytes in
@@ -65,9 +70,9 @@ extension LocalWorker {
         return Redacted(variables)
     }
 
-    /// What the container is to find for `mount`, or `nil` where there is nothing to mount.
+    /// What the container is to find for `mount`, which is no cache, or `nil` where there is nothing to mount.
     private func prepare(
-        _ mount: ExecMount, _ vertex: Vertex, _ inputs: [StepResult], _ held: HeldMounts
+        _ mount: ExecMount, of op: ExecOp, _ vertex: Vertex, _ inputs: [StepResult], _ held: HeldMounts
     ) async throws -> StepMount? {
         switch mount {
         case .tmpfs(let target, let size):
@@ -80,27 +85,45 @@ extension LocalWorker {
                 return nil
             }
             return .secret(value, target: secret.target, uid: secret.uid, gid: secret.gid, mode: UInt32(secret.mode))
-        case .cache(let cache):
-            let directories = CacheMountStore(layout: store.layout, scratch: store.scratch)
-            let lease = try await directories.acquire(cache) { directory in
-                guard let input = cache.input else { return }
-                let source = try await readableSource(of: inputs[input], cache.source, cache.target, vertex, held)
-                try await copyTree(from: source, into: directory)
-            }
-            held.add { lease.release() }
-            return .bind(source: lease.path, target: cache.target, isReadOnly: cache.isReadOnly)
+        case .cache: return nil
         case .bind(let input, let source, let target, let isReadOnly):
             let result = input.map { inputs[$0] } ?? .snapshot(nil, latestInput: Timestamp(seconds: 0))
-            let path =
-                isReadOnly
-                ? try await readableSource(of: result, source, target, vertex, held)
-                : try await writableSource(of: result, source, target, vertex, held)
+            // The places of mounts inside it have to be made somewhere: not in the user's directory, which is mounted as
+            // it is, and not in a stage, which cannot be written to.
+            let inner = op.mounts.filter { $0.target.hasPrefix(target + "/") }
+            guard !isReadOnly || !inner.isEmpty else {
+                let path = try await readableSource(of: result, source, target, vertex, held)
+                return .bind(source: path, target: target, isReadOnly: true)
+            }
+            let path = try await writableSource(of: result, source, target, vertex, held)
+            try Self.makePlaces(for: inner, below: target, in: path)
             return .bind(source: path, target: target, isReadOnly: isReadOnly)
         }
     }
 
+    /// Makes what mounts inside another one are to cover, as far as it is not there.
+    ///
+    /// Not for bind mounts, of which only the runtime knows whether they are directories; crun makes their places.
+    private static func makePlaces(for mounts: [ExecMount], below target: String, in path: String) throws(BuildError) {
+        // A file has no places inside it, as the runtime is about to say.
+        guard let root = try? RootDirectory(path) else { return }
+        for mount in mounts {
+            let place = String(mount.target.dropFirst(target.count))
+            guard try root.status(of: place) == nil else { continue }
+            let directory = DirectoryCreation(mode: 0o755, owner: .root)
+            switch mount {
+            case .cache, .tmpfs: try root.makeDirectories(place, directory)
+            case .secret:
+                let parent = place.prefix(upTo: place.lastIndex(of: "/") ?? place.startIndex)
+                try root.makeDirectories(parent.isEmpty ? "/" : String(parent), directory)
+                try root.writeFile(place, [], mode: 0o600)
+            case .bind: break
+            }
+        }
+    }
+
     /// The path on this machine of `source` inside `result`, for reading.
-    private func readableSource(
+    func readableSource(
         of result: StepResult, _ source: String, _ target: String, _ vertex: Vertex, _ held: HeldMounts
     ) async throws -> String {
         let root =
