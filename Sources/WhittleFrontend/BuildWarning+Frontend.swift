@@ -12,6 +12,11 @@ extension BuildWarning {
         return BuildWarning("variable '$\(name)' in FROM is no ARG above the first FROM\(nearest)", at: location)
     }
 
+    static func unusedArgument(_ name: String, known: Set<String>) -> BuildWarning {
+        let nearest = NearestName.of(name, among: known.sorted()).map { " (did you mean '\($0)'?)" } ?? ""
+        return BuildWarning("the build argument '\(name)' is declared by no ARG and does nothing\(nearest)")
+    }
+
     static func basePlatform(
         _ image: String, found: Platform, wanted: Platform, at location: SourceLocation
     ) -> BuildWarning {

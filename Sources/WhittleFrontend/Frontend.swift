@@ -41,7 +41,7 @@ public struct Frontend: Sendable {
         _ table: StageTable, globals: GlobalVariables, images: ResolvedImages, targets: [Int]
     ) throws -> BuildPlan {
         let output = LoweringOutput()
-        for warning in table.warnings { output.warn(warning) }
+        for warning in table.warnings + table.undeclaredArguments(globals) { output.warn(warning) }
         let needed = table.reachable(from: targets).stages
         // A stage that a context replaces is there from the start, so that stages above it may take its files too.
         let order =

@@ -162,6 +162,21 @@ struct VariableTests {
         #expect(from.warnings == ["variable '$BAZE' in FROM is no ARG above the first FROM (did you mean '$BASE'?)"])
     }
 
+    @Test("a build argument that no ARG declares is warned about, with the name that was probably meant")
+    func undeclaredArguments() async throws {
+        let text = "ARG GLOBAL\nFROM alpine AS other\nARG VERSION=1\nFROM alpine\nARG TARGETARCH\n"
+        var options = BuildOptions()
+        for name in ["VERSON", "VERSION", "GLOBAL", "TARGETOS", "no_proxy", "HTTPS_PROXY", "BUILDKIT_X"] {
+            options.buildArguments[name] = "v"
+        }
+        options.buildArguments["SOURCE_DATE_EPOCH"] = "1"
+        let lowered = try await lower(text, options)
+        #expect(
+            lowered.warnings == [
+                "the build argument 'VERSON' is declared by no ARG and does nothing (did you mean 'VERSION'?)"
+            ])
+    }
+
     @Test("variables that double each other end in an error, not in memory")
     func doubling() async throws {
         let lines = (0..<60).map { _ in "ENV A=$A$A$A$A" }.joined(separator: "\n")

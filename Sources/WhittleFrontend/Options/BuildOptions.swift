@@ -75,10 +75,17 @@ extension BuildOptions {
     var proxyEnvironment: [String] {
         var values: [String: String] = [:]
         for (name, value) in buildArguments.sorted(by: { $0.key < $1.key }) { values[name.lowercased()] = value }
-        return ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy"].flatMap { name -> [String] in
+        return Self.proxyNames.flatMap { name -> [String] in
             guard let value = values[name], !value.isEmpty else { return [] }
             return ["\(name.uppercased())=\(value)", "\(name)=\(value)"]
         }
+    }
+
+    private static let proxyNames = ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy"]
+
+    /// Whether a build argument has a meaning without an ARG.
+    static func isPredefined(_ name: String) -> Bool {
+        proxyNames.contains(name.lowercased()) || name == "SOURCE_DATE_EPOCH" || name.hasPrefix("BUILDKIT_")
     }
 
     /// Whether the steps of the stage ignore the cache.
