@@ -181,6 +181,22 @@ struct StepRunnerTests {
         _ = consume file
     }
 
+    @Test("tells the container's terminal of another size", arguments: StepFixture.runtimes)
+    func resizedTerminal(runtime: String) async throws {
+        let fixture = try StepFixture(runtime)
+        try fixture.root.makeLink("/bin/stty", to: "busybox")
+        let attachment = ProcessAttachment(terminal: TerminalSize(rows: 12, columns: 34))
+        let script = "trap 'stty size; exit 5' WINCH; stty size; while :; do sleep 0.05; done"
+        let process = StepProcess(arguments: ["/bin/sh", "-c", script])
+        let code = try await fixture.run(process, attachment: attachment) { output in
+            if output.bytes.starts(with: Array("12 34".utf8)) {
+                attachment.resize(to: TerminalSize(rows: 56, columns: 78))
+            }
+        }
+        #expect(code == 5)
+        #expect(fixture.output == "12 34\r\n56 78\r\n")
+    }
+
     @Test("says why a program does not start in a terminal", arguments: StepFixture.runtimes)
     func terminalFailure(runtime: String) async throws {
         let fixture = try StepFixture(runtime)

@@ -16,6 +16,7 @@ package final class ProcessAttachment: Sendable {
     package let terminal: TerminalSize?
 
     private struct Running {
+        let identifier: pid_t
         /// A pidfd of the runtime, and the terminal that it copies to and from.
         let handle: CInt
         let terminal: CInt
@@ -48,12 +49,13 @@ package final class ProcessAttachment: Sendable {
             _ = whittle_set_window_size(running.terminal, size.rows, size.columns)
             // The runtime is not in the terminal's foreground, where the kernel would tell it; it looks at the size then.
             _ = whittle_pidfd_signal(running.handle, SIGWINCH)
+            ContainerTerminal.resize(below: running.identifier, to: size)
         }
     }
 
     /// From now on signals go to the process of `handle`.
-    func begin(handle: CInt, terminal: CInt) {
-        running.withLock { $0 = Running(handle: handle, terminal: terminal) }
+    func begin(_ identifier: pid_t, handle: CInt, terminal: CInt) {
+        running.withLock { $0 = Running(identifier: identifier, handle: handle, terminal: terminal) }
     }
 
     /// To be called before the descriptors are closed.

@@ -35,7 +35,8 @@ struct ProcessMonitor {
         }
         if let attachment {
             attachment.begin(
-                handle: started.child.withHandle { $0.rawValue }, terminal: started.streams.terminal)
+                started.child.identifier, handle: started.child.withHandle { $0.rawValue },
+                terminal: started.streams.terminal)
         }
         watch(&started)
         attachment?.end()

@@ -14,16 +14,21 @@ enum ProcessTree {
     /// - Returns: how many got it. Processes that start while this runs may not.
     @discardableResult
     static func send(signal: CInt, below ancestor: pid_t) throws(BuildError) -> Int {
+        try descendants(of: ancestor).count { deliver(signal, to: $0) }
+    }
+
+    /// Every process that `ancestor` started, directly or not; parents before their children.
+    static func descendants(of ancestor: pid_t) throws(BuildError) -> [Entry] {
         let all = try processes()
         var children: [pid_t: [Entry]] = [:]
         for entry in all { children[entry.parent, default: []].append(entry) }
         var waiting = children[ancestor] ?? []
-        var count = 0
+        var found: [Entry] = []
         while let entry = waiting.popLast() {
             waiting += children.removeValue(forKey: entry.identifier) ?? []
-            if deliver(signal, to: entry) { count += 1 }
+            found.append(entry)
         }
-        return count
+        return found
     }
 
     /// A process that was there when /proc was read.
