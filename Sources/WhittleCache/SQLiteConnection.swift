@@ -32,6 +32,10 @@ final class SQLiteConnection: Sendable {
         let code = sqlite3_open_v2(path, &state.database, flags, nil)
         guard code == SQLITE_OK else { throw SQLiteError(state.database, code: code, doing: "opening the database") }
         sqlite3_busy_timeout(state.database, Self.patience)
+        // The journal stays, emptied, when the last connection closes: making and removing its two files costs a process
+        // that only looks something up more than all its queries.
+        var isPersistent: CInt = 1
+        sqlite3_file_control(state.database, "main", SQLITE_FCNTL_PERSIST_WAL, &isPersistent)
         self.state = Mutex(state)
     }
 

@@ -52,6 +52,12 @@ final class ProgressPrinter: Sendable {
         self.write = write
     }
 
+    private var isQuiet: Bool {
+        state.withLock { state in
+            if case .quiet = state.display { true } else { false }
+        }
+    }
+
     private var now: Duration { ContinuousClock.now - start }
 
     func handle(_ event: StepEvent) {
@@ -115,6 +121,8 @@ final class ProgressPrinter: Sendable {
     func whileShowing<Value>(
         isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Value
     ) async throws -> Value {
+        // Nothing is printed, and a timer starts a thread.
+        guard !isQuiet else { return try await body() }
         // Awaited by nobody: it only prints, and ends with the cancellation below.
         let ticker = Task {
             while !Task.isCancelled {
