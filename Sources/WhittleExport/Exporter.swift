@@ -53,7 +53,7 @@ package struct Exporter: Sendable {
             let size = try await BlockingPool.shared.runCancellable { cancellation in
                 var size = 0
                 try OutputFile.write(to: options.destination) { target in
-                    let sink = OutputSink(target, shownAs: options.destination.shown)
+                    let sink = OutputSink(target, for: options.destination)
                     // Seen whole, a file system has no deletions: its layer is its archive.
                     _ = try LayerWriter(changesIn: root).write(cancellation: cancellation) {
                         size += $0.count
@@ -84,10 +84,11 @@ package struct Exporter: Sendable {
         case .archive(let destination):
             let layout = ImageLayout(
                 of: documents, names: options.format.names, withDockerManifest: withDockerManifest)
-            let archive = LayoutArchive(blobs: blobs)
+            let archive = LayoutArchive(
+                blobs: blobs, verified: Set(image.layers.filter(\.isVerified).map(\.descriptor.digest)))
             try await BlockingPool.shared.runCancellable { cancellation in
                 try OutputFile.write(to: destination) { target in
-                    try archive.write(layout, to: OutputSink(target, shownAs: destination.shown), cancellation)
+                    try archive.write(layout, to: OutputSink(target, for: destination), cancellation)
                 }
             }
         }

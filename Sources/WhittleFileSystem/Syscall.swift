@@ -82,6 +82,19 @@ package enum Syscall {
         }
     }
 
+    /// pwrite(2) until all of `buffer` is written.
+    package static func writeAll(
+        _ descriptor: FileDescriptor, _ buffer: UnsafeRawBufferPointer, at offset: Int64
+    ) throws(Errno) {
+        var rest = buffer
+        var offset = offset
+        while !rest.isEmpty {
+            let written = try retrying { pwrite(descriptor.rawValue, rest.baseAddress, rest.count, off_t(offset)) }
+            rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+            offset += Int64(written)
+        }
+    }
+
     /// write(2) once.
     ///
     /// - Returns: how many bytes it took.

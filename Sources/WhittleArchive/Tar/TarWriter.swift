@@ -43,6 +43,10 @@ public struct TarWriter: ~Copyable {
         remaining -= Int64(bytes.count)
     }
 
+    /// Leaves the data of the current entry to the caller, who puts it between what the sink got before and what it gets
+    /// next.
+    public mutating func leaveRoom() { remaining = 0 }
+
     /// Writes `bytes` as the data of the current entry.
     public mutating func write(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write($0) } }
 

@@ -30,15 +30,15 @@ struct BuildProducts: Sendable {
         var created: [Timestamp] = []
         var isEmpty: [Bool] = []
         for (position, id) in chain.enumerated() {
-            let record: LayerRecord
+            let layer: LayerBlob
             if position < baseCount, !compression.isForced {
-                record = try await baseLayer(id)
+                layer = LayerBlob(try await baseLayer(id))
             } else {
-                record = try await layers.layer(of: id, compression.compression)
+                layer = try await layers.layer(of: id, compression.compression)
             }
             created.append(try store.snapshots.created(id))
-            isEmpty.append(record.isEmpty)
-            if !record.isEmpty { result.append(ExportImage.Layer(record)) }
+            isEmpty.append(layer.record.isEmpty)
+            if !layer.record.isEmpty { result.append(ExportImage.Layer(layer)) }
         }
         configuration.diffIDs = result.map(\.diffID)
         History.complete(&configuration, created: created, isEmpty: isEmpty, baseCount: baseCount)
@@ -67,6 +67,6 @@ struct BuildProducts: Sendable {
         }
         if let fetched = try await images.bringBlob(of: id, from: plan.baseImages) { return fetched }
         // The image it came from is not known any more: the same files in our own form.
-        return try await layers.layer(of: id, .defaultGzip)
+        return try await layers.layer(of: id, .defaultGzip).record
     }
 }

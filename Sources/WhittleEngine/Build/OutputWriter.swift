@@ -33,10 +33,12 @@ extension LayerCompression {
 }
 
 extension ExportImage.Layer {
-    init(_ record: LayerRecord) {
+    init(_ layer: LayerBlob) {
+        let record = layer.record
         self.init(
             descriptor: Descriptor(
                 mediaType: MediaType(rawValue: record.mediaType), digest: record.digest, size: record.size.bytes),
             diffID: record.diffID, uncompressedSize: record.uncompressedSize == .zero ? nil : record.uncompressedSize)
+        isVerified = layer.isVerified
     }
 }

@@ -11,7 +11,7 @@ internal import WhittleStore
 /// Writes the layers of steps as blobs, while the build still runs, each once.
 actor LayerBlobs {
     private let store: BuildStore
-    private var writing: [Key: Task<LayerRecord, any Error>] = [:]
+    private var writing: [Key: Task<LayerBlob, any Error>] = [:]
 
     private struct Key: Hashable {
         let changes: SnapshotID
@@ -26,7 +26,7 @@ actor LayerBlobs {
     }
 
     /// The blob with the snapshot's own changes.
-    func layer(of snapshot: SnapshotID, _ compression: Compression) async throws -> LayerRecord {
+    func layer(of snapshot: SnapshotID, _ compression: Compression) async throws -> LayerBlob {
         let task = try task(for: snapshot, compression)
         return try await withTaskCancellationHandler {
             try await task.value
@@ -42,7 +42,7 @@ actor LayerBlobs {
         writing = [:]
     }
 
-    private func task(for snapshot: SnapshotID, _ compression: Compression) throws -> Task<LayerRecord, any Error> {
+    private func task(for snapshot: SnapshotID, _ compression: Compression) throws -> Task<LayerBlob, any Error> {
         let key = Key(changes: try store.snapshots.changesOwner(of: snapshot), compression: compression)
         if let task = writing[key] { return task }
         let writer = LayerBlobWriter(store: store, changes: key.changes, compression: compression)
@@ -53,20 +53,32 @@ actor LayerBlobs {
     }
 }
 
+/// A snapshot's changes as a blob of the store.
+struct LayerBlob: Sendable {
+    let record: LayerRecord
+    /// Whether this process took the digest while it wrote the blob.
+    let isVerified: Bool
+
+    init(_ record: LayerRecord, isVerified: Bool = false) {
+        self.record = record
+        self.isVerified = isVerified
+    }
+}
+
 /// Writes one layer.
 private struct LayerBlobWriter: Sendable {
     let store: BuildStore
     let changes: SnapshotID
     let compression: Compression
 
-    func write() async throws -> LayerRecord {
-        if let known = try usable() { return known }
+    func write() async throws -> LayerBlob {
+        if let known = try usable() { return LayerBlob(known) }
         let lock = try await store.layout.lock("blob-\(changes)-\(format)")
         defer { lock.release() }
-        if let known = try usable() { return known }
+        if let known = try usable() { return LayerBlob(known) }
         let record = try await BlockingPool.shared.runCancellable { try write($0) }
         try store.database.save(record, of: changes.rawValue, format: format)
-        return record
+        return LayerBlob(record, isVerified: true)
     }
 
     private func usable() throws -> LayerRecord? {

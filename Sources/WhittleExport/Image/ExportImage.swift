@@ -21,6 +21,8 @@ public struct ExportImage: Hashable, Sendable {
         public var diffID: Digest
         /// The size of the uncompressed layer, where it is known without reading the blob.
         public var uncompressedSize: ByteCount?
+        /// Whether this process took the blob's digest while it wrote it; otherwise it is checked when it is copied.
+        package var isVerified = false
 
         public init(descriptor: Descriptor, diffID: Digest, uncompressedSize: ByteCount? = nil) {
             self.descriptor = descriptor

@@ -53,7 +53,7 @@ struct LayoutDirectory: Sendable {
         case .bytes(let bytes): try writeFile(bytes, to: file.path)
         case .blob(let digest, let size):
             try OutputFile.write(to: .file(path: target)) { descriptor in
-                let sink = OutputSink(descriptor, shownAs: target)
+                let sink = OutputSink(descriptor, for: .file(path: target))
                 try BlobCopy(blobs: blobs, digest: digest, size: size).verify(cancellation) { try sink.write($0) }
             }
         }
@@ -62,7 +62,7 @@ struct LayoutDirectory: Sendable {
     private func writeFile(_ bytes: [UInt8], to name: String) throws {
         let target = "\(path)/\(name)"
         try OutputFile.write(to: .file(path: target)) { descriptor in
-            try bytes.withUnsafeBytes { try OutputSink(descriptor, shownAs: target).write($0) }
+            try bytes.withUnsafeBytes { try OutputSink(descriptor, for: .file(path: target)).write($0) }
         }
     }
 }

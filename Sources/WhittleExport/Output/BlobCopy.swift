@@ -39,6 +39,43 @@ struct BlobCopy: Sendable {
         guard rest == 0 else { throw BuildError.blobDamaged(digest, path) }
     }
 
+    /// Hands the bytes of a part to `body`, each time with the position in the blob.
+    ///
+    /// - Throws: as ``read(_:_:)``.
+    func read(
+        _ range: Range<Int64>, _ cancellation: Cancellation, _ body: (UnsafeRawBufferPointer, Int64) throws -> Void
+    ) throws {
+        let source = try blobs.open(digest)
+        let path = blobs.path(of: digest)
+        // Stays in a core's own cache on its way to the target.
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.chunk / 4, alignment: 4096)
+        defer { buffer.deallocate() }
+        try source.withDescriptor { descriptor in
+            var position = range.lowerBound
+            while position < range.upperBound {
+                try cancellation.check()
+                let room = UnsafeMutableRawBufferPointer(
+                    rebasing: buffer[..<Int(min(Int64(buffer.count), range.upperBound - position))])
+                let count = try describing("read", path) { () throws(Errno) in
+                    try Syscall.read(descriptor, into: room, at: position)
+                }
+                guard count > 0 else { throw BuildError.blobDamaged(digest, path) }
+                try body(UnsafeRawBufferPointer(rebasing: room[..<count]), position)
+                position += Int64(count)
+            }
+        }
+    }
+
+    /// - Throws: `blob-missing`; `blob-damaged` where the blob has another length.
+    func checkSize() throws {
+        guard let found = try blobs.size(of: digest) else {
+            // Says what is missing, and how to get it.
+            _ = try blobs.open(digest)
+            return
+        }
+        guard found.bytes == size else { throw BuildError.blobDamaged(digest, blobs.path(of: digest)) }
+    }
+
     /// Reads the blob and compares its digest.
     ///
     /// - Throws: as ``read(_:_:)``.
