@@ -144,6 +144,43 @@ struct LayoutArchiveTests {
         }
     }
 
+    @Test("a layer that is copied in many pieces arrives whole, checked or not", arguments: [true, false])
+    func large(isVerified: Bool) async throws {
+        try await withTemporaryDirectoryAsync { directory in
+            let store = try StoreFixture(in: directory)
+            var image = try store.image(.uncompressed)
+            // Two pieces of 8 MiB and a bit, none like another.
+            let text = (0..<1_200_000).map { "\($0) a line\n" }.joined()
+            image.layers.append(try store.layer([("large", text)], .uncompressed))
+            for index in image.layers.indices { image.layers[index].isVerified = isVerified }
+            #expect(image.layers[2].descriptor.size > 2 * 8 << 20)
+            let path = "\(directory)/image.tar"
+            _ = try await store.exporter(image).write(.oci(try options(path, .uncompressed)))
+            let (entries, contents) = try contents(of: path)
+            #expect(entries.count == 2 + 5 + 2)
+            for layer in image.layers {
+                let blob = try #require(contents["blobs/sha256/\(layer.descriptor.digest.hex)"])
+                #expect(Digest(hashing: blob) == layer.descriptor.digest)
+            }
+        }
+    }
+
+    @Test("a blob that is said to be checked and has another length is an error all the same")
+    func shortThoughVerified() async throws {
+        try await withTemporaryDirectoryAsync { directory in
+            let store = try StoreFixture(in: directory)
+            var image = try store.image()
+            image.layers[1].isVerified = true
+            let blob = store.blobs.path(of: image.layers[1].descriptor.digest)
+            try Data(contentsOf: URL(fileURLWithPath: blob)).dropLast().write(to: URL(fileURLWithPath: blob))
+            let error = await #expect(throws: BuildError.self) {
+                try await store.exporter(image).write(.oci(try options("\(directory)/image.tar")))
+            }
+            #expect(error?.code.rawValue == "blob-damaged")
+            #expect(!FileManager.default.fileExists(atPath: "\(directory)/image.tar"))
+        }
+    }
+
     @Test("a damaged blob is an error that leaves the old file, and nothing else", arguments: [true, false])
     func damaged(isShort: Bool) async throws {
         try await withTemporaryDirectoryAsync { directory in
