@@ -125,9 +125,9 @@ struct ImageListingTests {
         table.add(["日本語の画像", "x"])
         table.add(["e\u{301}", "y"])
         #expect(table.text == "A              B\n日本語の画像   x\ne\u{301}              y\n")
-        #expect(TextWidth.shortened("日本語の画像", to: 6) == "日本…")
-        #expect(TextWidth.shortened("abc", to: 3) == "abc")
-        #expect(TextWidth.shortened("abcd", to: 3) == "ab…")
+        #expect(DisplayText.fitted("日本語の画像", to: 6) == "日本…")
+        #expect(DisplayText.fitted("abc", to: 3) == "abc")
+        #expect(DisplayText.fitted("abcd", to: 3) == "ab…")
     }
 
     static let filters: [(String, Bool)] = [

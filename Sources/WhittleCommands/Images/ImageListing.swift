@@ -95,7 +95,7 @@ struct HistoryListing {
 
     private func createdBy(_ step: StoredImage.Step) -> String {
         let line = Self.line(step.createdBy)
-        return isShort ? TextWidth.shortened(line, to: 45) : line
+        return isShort ? DisplayText.fitted(line, to: 45) : line
     }
 
     /// `text` on one line, and without control characters: it comes from an image that anybody may have made.
