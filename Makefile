@@ -3,6 +3,7 @@
 #   make demo      see it work, from nothing: system packages, build, base image, two builds of one application
 #   make test      every test; needs root or sudo (images are built, mounted and started)
 #   make check     format, lint, layers, imports and the small tests; needs neither root nor network
+#   make torture   kill builds at 500 moments, interrupt 100, let every file operation fail once: about an hour
 #   make examples  build and check Examples/
 #   make bench     measure against other builders; results in Benchmarks/RESULTS.md
 #   make install   the program, shell completions and the man page below $(DESTDIR)$(PREFIX)
@@ -22,7 +23,7 @@ DEBUG_FLAGS := --explicit-target-dependency-import-check error
 DEBUG := .build/debug/whittle
 GENERATED := .build/generated
 
-.PHONY: all release demo test check lint format examples integration bench install uninstall generated clean \
+.PHONY: all release demo test torture check lint format examples integration bench install uninstall generated clean \
     setup-build setup-demo setup-test setup-bench
 
 all: release
@@ -39,6 +40,14 @@ test: setup-test lint
 	$(SWIFT) build --build-tests $(DEBUG_FLAGS) --jobs $(JOBS)
 	$(SWIFT) test --skip-build --no-parallel
 	WHITTLE=$(DEBUG) Tests/integration/run.sh
+	WHITTLE=$(DEBUG) TORTURE_KILLS=10 TORTURE_SIGNALS=4 Tests/torture/run.sh
+	WHITTLE=$(DEBUG) FAULTS_SAMPLE=6 Tests/faults/run.sh
+
+# The debug build, because faults are put between the program and a C library that it loads.
+torture: setup-test
+	$(SWIFT) build $(DEBUG_FLAGS) --product whittle --jobs $(JOBS)
+	WHITTLE=$(DEBUG) Tests/torture/run.sh
+	WHITTLE=$(DEBUG) Tests/faults/run.sh
 
 # The tests that start programs or need root are in targets of their own names.
 check: setup-build lint

@@ -16,6 +16,9 @@ extension Mount {
     /// must not hold any of them. The mount is `volatile` where the kernel knows that (5.10): unmounting does not write
     /// back the whole file system; a caller who needs the files to survive a crash of the machine syncs them.
     ///
+    /// Device nodes cannot be opened here: anybody may put the machine's disk into an image. (An OCI runtime mounts the
+    /// root of a container anew, without that.)
+    ///
     /// - Parameters:
     ///   - lower: top first, at most ``overlayLowerLimit``. Where empty, `upper` itself is shown at `target`.
     ///   - work: an empty directory on the file system of `upper`, not used by any mount before.
@@ -57,7 +60,8 @@ extension Mount {
             if try mountByContext(parts, at: target, log: &log) { return }
             guard let options = parts.optionString else { throw Errno(rawValue: E2BIG) }
             _ = try Syscall.retrying {
-                whittle_mount("overlay", target, "overlay", parts.isReadOnly ? UInt64(MS_RDONLY) : 0, options)
+                let flags = UInt64(MS_NODEV) | (parts.isReadOnly ? UInt64(MS_RDONLY) : 0)
+                return whittle_mount("overlay", target, "overlay", flags, options)
             }
         } catch {
             throw failure("an overlay of \(parts.lower.count) layers", at: target, error, log: log)
@@ -80,7 +84,7 @@ extension Mount {
         return try context.withDescriptor { (context) throws(Errno) in
             do throws(Errno) {
                 guard try configure(context, parts) else { return false }
-                let attributes = UInt32(parts.isReadOnly ? readOnlyAttribute : 0)
+                let attributes = UInt32(noDeviceAttribute | (parts.isReadOnly ? readOnlyAttribute : 0))
                 _ = try Syscall.retrying { whittle_fsconfig_create(context.rawValue) }
                 let mount = try Syscall.retrying { whittle_fsmount(context.rawValue, attributes) }
                 let owned = OwnedDescriptor(owning: FileDescriptor(rawValue: mount))

@@ -15,7 +15,7 @@ extension BuildError.Code {
 ///
 /// Every function throws `BuildError` (`mount`) with what the kernel said; after a throw nothing is mounted.
 package enum Mount {
-    /// Shows `source` also at `target`; both are directories, or both are not.
+    /// Shows `source` also at `target`; both are directories, or both are not. Device nodes in it cannot be opened there.
     ///
     /// - Parameters:
     ///   - isRecursive: whether mounts below `source` come along.
@@ -27,10 +27,9 @@ package enum Mount {
             let tree = try Syscall.retrying { whittle_clone_tree(AT_FDCWD, source, isRecursive ? 1 : 0) }
             let owned = OwnedDescriptor(owning: FileDescriptor(rawValue: tree))
             try owned.withDescriptor { (tree) throws(Errno) in
-                if isReadOnly {
-                    _ = try Syscall.retrying {
-                        whittle_mount_setattr(tree.rawValue, readOnlyAttribute, 0, isRecursive ? 1 : 0)
-                    }
+                let attributes = noDeviceAttribute | (isReadOnly ? readOnlyAttribute : 0)
+                _ = try Syscall.retrying {
+                    whittle_mount_setattr(tree.rawValue, attributes, 0, isRecursive ? 1 : 0)
                 }
                 _ = try Syscall.retrying { whittle_move_mount(tree.rawValue, target) }
             }
@@ -73,6 +72,7 @@ package enum Mount {
     }
 
     static let readOnlyAttribute: UInt64 = 0x1  // MOUNT_ATTR_RDONLY
+    static let noDeviceAttribute: UInt64 = 0x4  // MOUNT_ATTR_NODEV
 
     static func explaining(
         _ what: String, at target: String, _ body: () throws(Errno) -> Void

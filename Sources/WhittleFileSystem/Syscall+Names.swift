@@ -59,6 +59,13 @@ extension Syscall {
         }
     }
 
+    /// linkat(2) by way of procfs: a name for an open file that was made without one.
+    package static func link(_ file: FileDescriptor, to target: UnsafePointer<CChar>) throws(Errno) {
+        _ = try retrying {
+            linkat(AT_FDCWD, "/proc/self/fd/\(file.rawValue)", AT_FDCWD, target, AT_SYMLINK_FOLLOW)
+        }
+    }
+
     /// symlinkat(2).
     package static func makeLink(
         _ name: UnsafePointer<CChar>, to target: UnsafePointer<CChar>, at directory: FileDescriptor? = nil

@@ -208,6 +208,9 @@ package struct OpenFlags: OptionSet, Sendable {
     package static let append = OpenFlags(rawValue: O_APPEND)
     package static let directory = OpenFlags(rawValue: O_DIRECTORY)
     package static let noFollow = OpenFlags(rawValue: O_NOFOLLOW)
+    /// `O_TMPFILE`: a file without a name, in the directory that is opened. Glibc's value for every architecture Swift
+    /// runs on, but for the bit of `O_DIRECTORY` in it.
+    package static let unnamed = OpenFlags(rawValue: 0o20000000 | O_DIRECTORY)
     /// Opening a fifo or a device does not wait.
     package static let nonBlocking = OpenFlags(rawValue: O_NONBLOCK)
     /// `O_PATH`: names the file without opening it. Glibc's value for every architecture Swift runs on.

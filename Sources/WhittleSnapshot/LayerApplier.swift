@@ -17,6 +17,8 @@ package struct LayerApplier: TarConsumer {
     private let limit: Int64
     private let keepsMarkers: Bool
 
+    private static let entrySize: Int64 = 512
+
     /// The regular file that data goes to.
     private struct OpenFile {
         let file: SharedDescriptor
@@ -38,6 +40,8 @@ package struct LayerApplier: TarConsumer {
     }
 
     package mutating func begin(_ entry: TarEntry) throws {
+        // What an entry costs on disk even where it is empty: millions of them are a bomb as well.
+        try count(Self.entrySize)
         guard let path = try LayerPath(entry.path) else { return try tree.setRoot(entry) }
         if keepsMarkers {
             try make(entry, at: path)
@@ -175,7 +179,9 @@ extension BuildError {
             hint: "the image is damaged or malicious; nothing of it was kept")
     }
 
-    static func layerTooLarge(limit: ByteCount) -> BuildError {
-        BuildError(.layerTooLarge, "unpacking a layer: its files hold more than the limit of \(limit)")
+    package static func layerTooLarge(limit: ByteCount) -> BuildError {
+        BuildError(
+            .layerTooLarge, "unpacking a layer: it holds more than the limit of \(limit)",
+            hint: "where you trust it, raise the limit with --max-layer-size or $WHITTLE_MAX_LAYER_SIZE")
     }
 }

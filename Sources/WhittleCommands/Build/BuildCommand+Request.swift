@@ -60,6 +60,7 @@ extension BuildCommand {
         request.options.ignore = input.ignore
         request.pullsAlways = cache.pull
         request.explains = output.explain
+        request.layerLimit = try cache.layerLimit()
         try addOptions(to: &request.options)
         for text in self.input.secret {
             let secret = try SecretArgument(parsing: text)

@@ -66,6 +66,14 @@ struct BuildCacheOptions: ParsableArguments {
     var pull = false
 
     @Option(
+        name: .customLong("max-layer-size"),
+        help: ArgumentHelp(
+            "Refuse a layer of a base image, or an archive of ADD, that unpacks to more than this, such as 10GB. Without "
+                + "it: $WHITTLE_MAX_LAYER_SIZE, else no limit.",
+            valueName: "size"))
+    var maxLayerSize: String?
+
+    @Option(
         name: .customLong("keep-storage"),
         help: ArgumentHelp(
             "After the build, remove what was used least recently until the store is no larger than this, such as 20GB. "

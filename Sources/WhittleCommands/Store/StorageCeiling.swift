@@ -33,9 +33,22 @@ extension BuildCacheOptions {
     ///
     /// - Throws: `invalid-argument`.
     func storageLimit() throws(BuildError) -> ByteCount? {
-        if let keepStorage { return try Self.size(keepStorage, "--keep-storage") }
-        guard let text = StoreOptions.variable("WHITTLE_KEEP_STORAGE") else { return nil }
-        return try Self.size(text, "$WHITTLE_KEEP_STORAGE")
+        try Self.size(keepStorage, "--keep-storage", or: "WHITTLE_KEEP_STORAGE")
+    }
+
+    /// What a layer may unpack to.
+    ///
+    /// - Throws: `invalid-argument`.
+    func layerLimit() throws(BuildError) -> ByteCount? {
+        try Self.size(maxLayerSize, "--max-layer-size", or: "WHITTLE_MAX_LAYER_SIZE")
+    }
+
+    private static func size(
+        _ value: String?, _ option: String, or variable: String
+    ) throws(BuildError) -> ByteCount? {
+        if let value { return try size(value, option) }
+        guard let text = StoreOptions.variable(variable) else { return nil }
+        return try size(text, "$" + variable)
     }
 
     /// Reads a size with a unit.

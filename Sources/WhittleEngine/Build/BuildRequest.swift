@@ -16,6 +16,8 @@ package struct BuildRequest: Sendable {
     package var explains = false
     /// Lets a person look at the step that fails first; `nil` for nobody.
     package var failureShell: FailureShell?
+    /// A layer of a base image, or an archive of ADD, that unpacks to more than this is refused; `nil` for no limit.
+    package var layerLimit: ByteCount?
     package var secrets: [String: Redacted<[UInt8]>] = [:]
     /// How many steps run at once.
     package var stepLimit: Int

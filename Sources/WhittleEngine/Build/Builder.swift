@@ -40,7 +40,8 @@ package struct Builder: Sendable {
         announce(request)
         let dockerfile = try Dockerfile(parsing: request.dockerfile, file: request.dockerfileName)
         let images = ImagePuller(
-            store: store, ignoringStoreNames: request.pullsAlways, settings: settings, report: report)
+            store: store, ignoringStoreNames: request.pullsAlways, layerLimit: request.layerLimit, settings: settings,
+            report: report)
         let plan = try await Frontend(resolver: images).plan(dockerfile, options: request.options)
         for warning in plan.warnings { report(.warning(warning)) }
         try checkSecrets(request, plan)

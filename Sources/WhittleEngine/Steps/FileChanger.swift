@@ -13,6 +13,8 @@ struct FileChanger {
     /// The time of what the actions make, and the latest of what they copy: layers do not depend on the clock.
     let time: FileTime
     let scratch: ProcessScratch
+    /// What an archive may unpack to; `nil` for anything.
+    let archiveLimit: ByteCount?
     let cancellation: Cancellation
 
     func apply(_ action: FileAction, from trees: [Int: SourceTree]) throws {
@@ -64,8 +66,14 @@ struct FileChanger {
             // Left behind, it would go with the process's scratch directory.
             try? TreeRemoval.remove(directory)
         }
-        var reader = TarReader(try LayerApplier(into: directory, keepingMarkers: true))
-        var decompressor = Decompressor { try reader.feed($0) }
+        let limit = archiveLimit ?? ByteCount(Int64.max)
+        var reader = TarReader(try LayerApplier(into: directory, limit: limit, keepingMarkers: true))
+        var size = Int64(0)
+        var decompressor = Decompressor { bytes in
+            size += Int64(bytes.count)
+            guard size <= limit.bytes else { throw BuildError.layerTooLarge(limit: limit) }
+            try reader.feed(bytes)
+        }
         do {
             try read(plan.open(item)) { try decompressor.feed($0) }
             try decompressor.finish()

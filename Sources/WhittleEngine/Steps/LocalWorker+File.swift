@@ -116,10 +116,11 @@ extension LocalWorker {
             }
             let base = op.base.flatMap { inputs[$0].snapshot }
             let (id, _) = try await WritableRoot(store: store, pool: pool).change(base) {
-                [pool, trees, scratch = store.scratch] root, _ in
+                [pool, trees, scratch = store.scratch, limit = images.layerLimit] root, _ in
                 try await pool.runCancellable { cancellation in
                     let root = try RootDirectory(root, name: "the step's file system")
-                    let changer = FileChanger(root: root, time: time, scratch: scratch, cancellation: cancellation)
+                    let changer = FileChanger(
+                        root: root, time: time, scratch: scratch, archiveLimit: limit, cancellation: cancellation)
                     for action in op.actions { try changer.apply(action, from: trees) }
                 }
             }

@@ -19,6 +19,8 @@ package final class ImagePuller: ImageResolver {
     private let store: BuildStore
     private let client: @Sendable () throws -> RegistryClient
     private let ignoresStoreNames: Bool
+    /// What a layer or an archive may unpack to.
+    let layerLimit: ByteCount?
     private let report: @Sendable (StepEvent) -> Void
     private let found = Mutex<[Digest: Found]>([:])
 
@@ -33,13 +35,15 @@ package final class ImagePuller: ImageResolver {
     /// - Parameters:
     ///   - client: makes the registry client; called when an image is first looked for in a registry.
     ///   - ignoresStoreNames: asks the registry even for names that the store has (`--pull`).
+    ///   - layerLimit: see ``BuildRequest/layerLimit``.
     package init(
-        store: BuildStore, ignoringStoreNames ignoresStoreNames: Bool,
+        store: BuildStore, ignoringStoreNames ignoresStoreNames: Bool, layerLimit: ByteCount? = nil,
         settings: @escaping @Sendable () throws -> RegistrySettings,
         report: @escaping @Sendable (StepEvent) -> Void
     ) {
         self.store = store
         self.ignoresStoreNames = ignoresStoreNames
+        self.layerLimit = layerLimit
         self.report = report
         let made = Mutex<RegistryClient?>(nil)
         client = {
@@ -121,7 +125,8 @@ package final class ImagePuller: ImageResolver {
             preconditionFailure("an image that was never resolved")
         }
         let layers = try Self.layers(of: found.image)
-        let fetch = LayerFetch(store: store, source: found.source, step: Step(vertex), report: report)
+        let fetch = LayerFetch(
+            store: store, source: found.source, step: Step(vertex), limit: layerLimit, report: report)
         do {
             try await fetch.bring(layers, atOnce: Self.transferLimit)
         } catch let error as BuildError {
@@ -142,7 +147,7 @@ package final class ImagePuller: ImageResolver {
             else { continue }
             let fetch = LayerFetch(
                 store: store, source: found.source, step: Step(internal: "fetching \(layer.descriptor.digest)"),
-                report: { _ in })
+                limit: layerLimit, report: { _ in })
             return try await fetch.fetchBlob(layer)
         }
         return nil

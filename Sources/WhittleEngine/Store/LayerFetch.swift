@@ -14,6 +14,8 @@ struct LayerFetch: Sendable {
     let store: BuildStore
     let source: any WhittleRegistry.ImageSource
     let step: Step
+    /// What a layer may unpack to; `nil` for anything.
+    let limit: ByteCount?
     let report: @Sendable (StepEvent) -> Void
 
     /// A layer that is unpacked and not yet committed.
@@ -84,7 +86,7 @@ struct LayerFetch: Sendable {
     }
 
     private func fill(_ active: ActiveSnapshot, with layer: BaseLayer) async throws -> ImplicitDirectories {
-        let unpacker = try LayerUnpacker(into: active.upper)
+        let unpacker = try LayerUnpacker(into: active.upper, limit: limit)
         let meter = TransferMeter(layer.descriptor, of: step, report: report)
         let size = ByteCount(layer.descriptor.size)
         if try store.blobs.has(layer.descriptor.digest, size: size) {
@@ -169,18 +171,25 @@ private final class LayerUnpacker: @unchecked Sendable {
         var hasher = SHA256Hasher()
         var count: Int64 = 0
         var reader: TarReader<LayerApplier>
+        let limit: ByteCount
 
-        init(_ applier: LayerApplier) { reader = TarReader(applier) }
+        init(_ applier: LayerApplier, limit: ByteCount) {
+            reader = TarReader(applier)
+            self.limit = limit
+        }
 
         func take(_ bytes: UnsafeRawBufferPointer) throws {
             hasher.update(bytes)
             count += Int64(bytes.count)
+            // Besides the files, which the applier counts: headers of empty files, and what comes after the last entry.
+            guard count <= limit.bytes else { throw BuildError.layerTooLarge(limit: limit) }
             try reader.feed(bytes)
         }
     }
 
-    init(into directory: String) throws {
-        let stage = Stage(try LayerApplier(into: directory))
+    init(into directory: String, limit: ByteCount?) throws {
+        let limit = limit ?? ByteCount(Int64.max)
+        let stage = Stage(try LayerApplier(into: directory, limit: limit), limit: limit)
         self.stage = stage
         decompressor = Decompressor { try stage.take($0) }
     }

@@ -40,7 +40,7 @@ struct StepFiles {
                 switch mount {
                 case .bind(let source, let target, let isReadOnly):
                     RuntimeSpec.Mount(
-                        target, type: "bind", source: source, options: ["rbind", isReadOnly ? "ro" : "rw"])
+                        target, type: "bind", source: source, options: ["rbind", isReadOnly ? "ro" : "rw", "nodev"])
                 case .tmpfs(let target, let size):
                     RuntimeSpec.Mount(
                         target, type: "tmpfs", source: "tmpfs",
