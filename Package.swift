@@ -87,8 +87,9 @@ targets += library(
     "WhittleExport",
     [
         "WhittleCore", "WhittleOCI", "WhittleArchive", "WhittleFileSystem", "WhittleStore", "WhittleSnapshot",
-        systemPackage,
-    ])
+        "WhittleRegistry", systemPackage,
+    ],
+    tests: ["WhittleTestKit"])
 
 targets += library(
     "WhittleMaintenance",

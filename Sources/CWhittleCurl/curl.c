@@ -181,6 +181,7 @@ static CURLcode set_options(CURL *easy, const whittle_curl_request *request, str
     SET(CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
     SET(CURLOPT_HTTPHEADER, headers);
     SET(CURLOPT_USERAGENT, request->user_agent);
+    if (request->unix_socket != NULL) SET(CURLOPT_UNIX_SOCKET_PATH, request->unix_socket);
     SET(CURLOPT_FOLLOWLOCATION, 0L);
     // Timeouts of name resolution must not use signals: there are other threads.
     SET(CURLOPT_NOSIGNAL, 1L);

@@ -15,6 +15,11 @@ package struct WhittleCommand: AsyncParsableCommand {
             PruneCommand.self,
             DiskUsageCommand.self,
             FsckCommand.self,
+            TagCommand.self,
+            RemoveImageCommand.self,
+            SaveCommand.self,
+            LoadCommand.self,
+            ImageCommand.self,
         ])
 
     package init() {}

@@ -77,6 +77,8 @@ package struct Exporter: Sendable {
     private func write(_ options: ImageLayoutOptions, withDockerManifest: Bool) async throws -> ExportedOutput {
         let image = try await image(options.format.compression)
         let documents = ImageDocuments(of: image, format: options.format)
+        let archive = LayoutArchive(
+            blobs: blobs, verified: Set(image.layers.filter(\.isVerified).map(\.descriptor.digest)))
         switch options.destination {
         case .directory(let path):
             let layout = ImageLayout(of: documents, names: options.format.names, withDockerManifest: false)
@@ -84,13 +86,14 @@ package struct Exporter: Sendable {
         case .archive(let destination):
             let layout = ImageLayout(
                 of: documents, names: options.format.names, withDockerManifest: withDockerManifest)
-            let archive = LayoutArchive(
-                blobs: blobs, verified: Set(image.layers.filter(\.isVerified).map(\.descriptor.digest)))
             try await BlockingPool.shared.runCancellable { cancellation in
                 try OutputFile.write(to: destination) { target in
                     try archive.write(layout, to: OutputSink(target, for: destination), cancellation)
                 }
             }
+        case .daemon(let socket):
+            let layout = ImageLayout(of: documents, names: options.format.names, withDockerManifest: true)
+            try await DockerDaemon(socket).load { try archive.write(layout, to: $0, $1) }
         }
         return result(documents, image, options.format)
     }

@@ -39,4 +39,27 @@ package enum FileReading {
             room = max(room - count, 4096)
         }
     }
+
+    /// Hands the bytes of the file at `path` to `body`, a megabyte at a time.
+    ///
+    /// - Throws: `BuildError` (`file-system`), also where there is no such file; what `body` throws.
+    package static func chunks(ofFileAt path: String, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        let file = try describing("read file", path) { () throws(Errno) in try Syscall.open(path, [.readOnly]) }
+        try file.withDescriptor { try chunks(of: $0, shownAs: path, body) }
+    }
+
+    /// Hands what is left in `descriptor` to `body`, at most a megabyte at a time.
+    ///
+    /// - Throws: as ``chunks(ofFileAt:_:)``.
+    package static func chunks(
+        of descriptor: FileDescriptor, shownAs path: String, _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
+        defer { buffer.deallocate() }
+        while true {
+            let count = try describing("read", path) { () throws(Errno) in try Syscall.read(descriptor, into: buffer) }
+            if count == 0 { return }
+            try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
+    }
 }

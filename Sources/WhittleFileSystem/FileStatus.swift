@@ -100,6 +100,7 @@ package struct FileStatus: Hashable, Sendable {
     package var kind: FileKind { FileKind(mode: mode) }
     package var isDirectory: Bool { mode & 0o170000 == 0o040000 }
     package var isRegular: Bool { mode & 0o170000 == 0o100000 }
+    package var isSocket: Bool { mode & 0o170000 == 0o140000 }
     package var isLink: Bool { mode & 0o170000 == 0o120000 }
     /// The twelve permission bits, with setuid, setgid and sticky.
     package var permissions: UInt32 { mode & 0o7777 }

@@ -88,4 +88,24 @@ package struct BlobStore: Sendable {
         }
         return try writer.commit()
     }
+
+    /// Makes a blob of a finished file, which moves into the store. A file that is not there any more was taken before.
+    ///
+    /// - Parameter digest: that of its bytes, which the caller has taken.
+    package func adopt(_ file: String, as digest: Digest) throws(BuildError) {
+        // Before it has its name: nobody may find it without an owner.
+        try hold([digest])
+        do throws(Errno) {
+            let opened = try Syscall.open(file, [.readWrite])
+            try opened.withDescriptor { (descriptor) throws(Errno) in
+                try Syscall.syncData(descriptor)
+                try Syscall.changeMode(descriptor, to: 0o644)
+            }
+            try opened.close()
+            try Syscall.rename(file, to: path(of: digest))
+        } catch {
+            if error == .noSuchFileOrDirectory, try size(of: digest) != nil { return }
+            throw .fileSystem("store blob", path(of: digest), error)
+        }
+    }
 }

@@ -39,8 +39,8 @@ struct OutputPlanTests {
         #expect(oci.code == .outputDestination)
         #expect(oci.message == "refusing to write the oci output to a terminal")
         #expect(oci.hint == "name a file with 'dest=FILE', or redirect standard output")
-        let docker = try #require(try problem(["type=docker"], terminal: true))
-        #expect(docker.hint == "name a file with 'dest=FILE', or pipe it into 'docker load'")
+        let docker = try #require(try problem(["type=docker,dest=-"], terminal: true))
+        #expect(docker.message == "refusing to write the docker output to a terminal")
         #expect(try problem(["type=oci"]) == nil)
     }
 

@@ -82,7 +82,10 @@ struct DocumentTests {
     @Test("README.md names every command and every make target that it should")
     func readMe() throws {
         let text = try ProjectFiles.text("README.md")
-        let commands = ["whittle build", "whittle parse", "whittle images", "whittle history"]
+        let commands = [
+            "whittle build", "whittle parse", "whittle images", "whittle history", "whittle inspect",
+            "whittle tag", "whittle rmi", "whittle save", "whittle load",
+        ]
         for command in commands + ["make demo", "make test", "make install"] {
             #expect(text.contains(command), "README.md does not name '\(command)'")
         }

@@ -25,6 +25,8 @@ typedef struct whittle_curl_request {
     // Proxies of the environment (http_proxy, https_proxy, no_proxy) are used unless this is set.
     bool bypasses_proxy;
     bool allows_http2;
+    // The socket file to connect to instead of the host of the URL.
+    const char *unix_socket;
 
     // 0 stands for no limit.
     long connect_timeout_milliseconds;

@@ -13,7 +13,7 @@ internal import WhittleStore
 extension BuildCommand {
     /// Does what the arguments ask for.
     func build(_ printer: ProgressPrinter) async throws {
-        let outputs = try OutputPlan(values: output.outputs, tags: output.tags.map { try Self.reference($0) })
+        let outputs = try outputPlan()
         try outputs.check(standardOutputIsTerminal: isatty(1) == 1, writesImageID: output.iidfile != nil)
         for path in [output.iidfile, output.metadataFile].compactMap({ $0 }) { try OutputPlan.check(file: path) }
         var request = try request()
@@ -39,6 +39,15 @@ extension BuildCommand {
         try report(results, outputs)
         try BuildStore.sweep(store)
         if let limit { await StorageCeiling(root: store.layout.root, limit: limit).keep { printer.handle($0) } }
+    }
+
+    private func outputPlan() throws(BuildError) -> OutputPlan {
+        let plan = try OutputPlan(
+            values: output.outputs, tags: output.tags.map { text throws(BuildError) in try Self.reference(text) },
+            loadsIntoDocker: output.load)
+        // Not read where no output needs it: what it says may be of no use to us.
+        guard plan.loadsIntoDocker, let host = StoreOptions.variable("DOCKER_HOST") else { return plan }
+        return plan.reaching(try DockerSocket(host: host))
     }
 
     private func report(_ results: [ExportResult], _ outputs: OutputPlan) throws {

@@ -93,9 +93,16 @@ struct BuildOutputOptions: ParsableArguments {
         name: [.customShort("o"), .customLong("output")], parsing: .singleValue,
         help: ArgumentHelp(
             "Where the result goes: type=oci|docker|local|tar|image|cacheonly with dest=, name=, compression=, "
-                + "compression-level=, tar=false; or a directory, or '-' for a tar on standard output.",
+                + "compression-level=, tar=false (docker without dest= loads into a running Docker); or a directory, or '-' for a tar on standard output.",
             valueName: "spec"))
     var outputs: [String] = []
+
+    @Flag(
+        help: """
+            Also load the image into the Docker that runs on this machine ($DOCKER_HOST, else /var/run/docker.sock), as \
+            '-o type=docker' without dest= does.
+            """)
+    var load = false
 
     @Option(help: ArgumentHelp("Write the image ID to a file.", valueName: "path"), completion: .file())
     var iidfile: String?

@@ -2,7 +2,7 @@ internal import WhittleCore
 internal import WhittleOCI
 internal import WhittleStore
 
-/// The files of an OCI image layout that holds one image under any number of names.
+/// The files of an OCI image layout that holds images, each under any number of names.
 ///
 /// Format: image-spec v1.1, `image-layout.md`. With `manifest.json` it is also what `docker load`, skopeo's
 /// `docker-archive:` and podman read (Docker image specification v1.2, "Combined Image JSON + Filesystem Changeset
@@ -29,6 +29,18 @@ struct ImageLayout: Sendable {
         }
     }
 
+    /// One of the images of a layout.
+    struct Image: Sendable {
+        /// As it stands in the index, without a name.
+        var entry: Descriptor
+        var names: [ImageReference]
+        /// Everything that the image consists of, manifests included.
+        var blobs: [Digest: File.Content]
+        /// What `manifest.json` says: the configuration, and the layers, lowest first.
+        var configuration: Digest
+        var layers: [Digest]
+    }
+
     /// The blobs, sorted by path, each once.
     let blobs: [File]
     /// The entries of the index: one for each name, or one without a name.
@@ -39,15 +51,24 @@ struct ImageLayout: Sendable {
     static let directories = ["blobs", "blobs/sha256"]
     static let marker = Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8)
 
+    init(of images: [Image], withDockerManifest: Bool) {
+        var contents: [Digest: File.Content] = [:]
+        for image in images { contents.merge(image.blobs) { first, _ in first } }
+        blobs = contents.sorted { $0.key < $1.key }
+            .map { File(path: Self.path(of: $0.key), mode: 0o444, content: $0.value) }
+        entries = images.flatMap { Self.entries($0.entry, $0.names) }
+        dockerManifest = withDockerManifest ? Self.dockerManifest(images) : nil
+    }
+
     init(of documents: ImageDocuments, names: [ImageReference], withDockerManifest: Bool) {
         var contents: [Digest: File.Content] = [:]
         for layer in documents.layers { contents[layer.digest] = .blob(layer.digest, size: layer.size) }
         contents[documents.configurationDescriptor.digest] = .bytes(documents.configuration)
         contents[documents.manifestDescriptor.digest] = .bytes(documents.manifest)
-        blobs = contents.sorted { $0.key < $1.key }
-            .map { File(path: Self.path(of: $0.key), mode: 0o444, content: $0.value) }
-        entries = Self.entries(documents.manifestDescriptor, names)
-        dockerManifest = withDockerManifest ? Self.dockerManifest(documents, names) : nil
+        let image = Image(
+            entry: documents.manifestDescriptor, names: names, blobs: contents,
+            configuration: documents.configurationDescriptor.digest, layers: documents.layers.map { $0.digest })
+        self.init(of: [image], withDockerManifest: withDockerManifest)
     }
 
     /// Where a blob is in the layout.
@@ -75,12 +96,15 @@ struct ImageLayout: Sendable {
         }
     }
 
-    private static func dockerManifest(_ documents: ImageDocuments, _ names: [ImageReference]) -> [UInt8] {
-        let image: JSONValue = [
-            "Config": .string(path(of: documents.configurationDescriptor.digest)),
-            "RepoTags": .array(names.map { .string($0.familiarName) }),
-            "Layers": .array(documents.layers.map { .string(path(of: $0.digest)) }),
-        ]
-        return JSONValue.array([image]).encoded()
+    private static func dockerManifest(_ images: [Image]) -> [UInt8] {
+        JSONValue.array(
+            images.map { image in
+                [
+                    "Config": .string(path(of: image.configuration)),
+                    "RepoTags": .array(image.names.map { .string($0.familiarName) }),
+                    "Layers": .array(image.layers.map { .string(path(of: $0)) }),
+                ]
+            }
+        ).encoded()
     }
 }

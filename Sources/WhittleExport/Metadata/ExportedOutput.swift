@@ -19,6 +19,7 @@ extension ExporterOptions {
                 switch options.destination {
                 case .archive(let destination): destination.shown
                 case .directory(let path): path
+                case .daemon(let socket): socket.path
                 }
             case .local(let options): options.directory
             case .tar(let options): options.destination.shown

@@ -62,9 +62,7 @@ extension BuildError {
     static func outputToTerminal(_ type: String) -> BuildError {
         BuildError(
             .outputDestination, "refusing to write the \(type) output to a terminal",
-            hint: type == "docker"
-                ? "name a file with 'dest=FILE', or pipe it into 'docker load'"
-                : "name a file with 'dest=FILE', or redirect standard output")
+            hint: "name a file with 'dest=FILE', or redirect standard output")
     }
 
     static func severalOutputsToStandardOutput() -> BuildError {

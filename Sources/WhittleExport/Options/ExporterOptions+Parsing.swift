@@ -86,7 +86,8 @@ extension ExporterOptions {
         let path = try attributes.text("dest")
         let destination: ImageLayoutOptions.Destination
         if try attributes.flag("tar", default: true) {
-            destination = .archive(stream(path))
+            // As with buildx: an image for docker goes to docker, unless it is sent elsewhere.
+            destination = type == "docker" && path == nil ? .daemon(.standard) : .archive(stream(path))
         } else {
             guard let path, !path.isEmpty else {
                 throw BuildError.outputNeedsDestination(attributes.output, type: type)

@@ -1,3 +1,4 @@
+public import WhittleCore
 public import WhittleOCI
 
 /// One output of a build: what `--output` asks for.
@@ -88,6 +89,27 @@ public struct ImageLayoutOptions: Hashable, Sendable {
         case archive(StreamDestination)
         /// `tar=false`: a directory that is made or added to.
         case directory(path: String)
+        /// A running Docker: what `type=docker` without a destination means.
+        case daemon(DockerSocket)
+    }
+}
+
+/// Where a Docker daemon listens.
+public struct DockerSocket: Hashable, Sendable {
+    /// The path of its socket.
+    public let path: String
+
+    public init(path: String) { self.path = path }
+
+    /// Where Docker listens unless told otherwise.
+    public static let standard = DockerSocket(path: "/var/run/docker.sock")
+
+    /// Reads the value of `$DOCKER_HOST`: `unix://PATH`.
+    ///
+    /// - Throws: `docker-unreachable` for a daemon that is not on this machine.
+    public init(host: String) throws(BuildError) {
+        guard host.hasPrefix("unix://"), host.count > "unix://".count else { throw BuildError.dockerHost(host) }
+        path = String(host.dropFirst("unix://".count))
     }
 }
 

@@ -11,13 +11,16 @@ public struct OutputPlan: Hashable, Sendable {
     ///
     /// Without any value there is one output into the image store. Empty values are passed over, as in buildx.
     ///
+    /// - Parameter loadsIntoDocker: whether an output into a running Docker is added, unless there is one.
     /// - Throws: what ``ExporterOptions/init(parsing:)`` throws.
-    public init(values: [String], tags: [ImageReference]) throws(BuildError) {
+    public init(values: [String], tags: [ImageReference], loadsIntoDocker: Bool = false) throws(BuildError) {
         var outputs: [ExporterOptions] = []
-        for value in values where !value.isEmpty {
-            outputs.append(try ExporterOptions(parsing: value).named(tags))
+        for value in values where !value.isEmpty { outputs.append(try ExporterOptions(parsing: value)) }
+        if outputs.isEmpty { outputs.append(.image(ImageStoreOptions())) }
+        if loadsIntoDocker, !outputs.contains(where: { $0.docker != nil }) {
+            outputs.append(.docker(ImageLayoutOptions(destination: .daemon(.standard))))
         }
-        self.init(outputs: outputs.isEmpty ? [ExporterOptions.image(ImageStoreOptions()).named(tags)] : outputs)
+        self.init(outputs: outputs.map { $0.named(tags) })
     }
 
     public init(outputs: [ExporterOptions]) { self.outputs = outputs }
@@ -27,6 +30,14 @@ public struct OutputPlan: Hashable, Sendable {
 
     /// The compressions that the outputs want layers in; each is one to prepare while the build runs.
     public var compressions: Set<LayerCompression> { Set(outputs.compactMap { $0.imageFormat?.compression }) }
+
+    /// Whether an output goes to a running Docker.
+    public var loadsIntoDocker: Bool { outputs.contains { $0.docker != nil } }
+
+    /// The same outputs, with the Docker that listens at `socket`.
+    public func reaching(_ socket: DockerSocket) -> OutputPlan {
+        OutputPlan(outputs: outputs.map { $0.reaching(socket) })
+    }
 
     /// Whether the build's result goes to standard output, which must then carry nothing else.
     public var usesStandardOutput: Bool { outputs.contains { $0.stream == .standardOutput } }
@@ -46,6 +57,7 @@ public struct OutputPlan: Hashable, Sendable {
             }
             if case .file(let path) = output.stream { try Self.check(file: path) }
             if let path = output.directory { try Self.check(directory: path) }
+            if let docker = output.docker { try DockerDaemon(docker).check() }
         }
         if writesImageID, let only = outputs.first, outputs.allSatisfy(\.needsRootFileSystem) {
             throw BuildError.imageIDFileNeedsImage(only.type)
@@ -83,6 +95,19 @@ extension ExporterOptions {
         case .tar(let options): options.destination
         case .image, .local, .cacheOnly: nil
         }
+    }
+
+    /// The daemon that the output is sent to, if it is.
+    var docker: DockerSocket? {
+        guard case .docker(let options) = self, case .daemon(let socket) = options.destination else { return nil }
+        return socket
+    }
+
+    /// The same output with the daemon at `socket`, if it is sent to one.
+    func reaching(_ socket: DockerSocket) -> ExporterOptions {
+        guard docker != nil, case .docker(var options) = self else { return self }
+        options.destination = .daemon(socket)
+        return .docker(options)
     }
 
     /// The directory that the output is written into, if it is.

@@ -9,6 +9,8 @@ extension BuildError.Code {
     public static let blobDamaged = BuildError.Code(rawValue: "blob-damaged")
     /// The store has no image of this name or ID.
     public static let unknownImage = BuildError.Code(rawValue: "unknown-image")
+    /// An image that is to be removed by its ID has several names.
+    public static let imageHasNames = BuildError.Code(rawValue: "image-has-names")
     /// Several images have IDs that begin like this.
     public static let ambiguousImage = BuildError.Code(rawValue: "ambiguous-image")
 }
@@ -38,6 +40,21 @@ extension BuildError {
     static func emptyImageIndex(_ digest: Digest) -> BuildError {
         BuildError(
             .malformedDocument, "the image index \(digest) lists no image", hint: "build or pull the image again")
+    }
+
+    static func imageHasNames(_ text: String, _ names: [ImageReference]) -> BuildError {
+        let shown = names.prefix(5).map { "'\($0.familiarName)'" }.joined(separator: ", ")
+        return BuildError(
+            .imageHasNames,
+            "cannot remove the image '\(printable(text))' by its ID: it has \(names.count) names: \(shown)"
+                + (names.count > 5 ? ", …" : ""),
+            hint: "remove one of the names, or all of them with --force")
+    }
+
+    static func nameWithDigest(_ text: String) -> BuildError {
+        BuildError(
+            .invalidImageReference, "cannot name an image '\(printable(text))': a name with a digest cannot be given",
+            hint: "give a name with a tag, such as app:1")
     }
 
     static func ambiguousImage(_ prefix: String, _ ids: [Digest]) -> BuildError {

@@ -93,7 +93,7 @@ package struct ImageStoreReader: Sendable {
         try names.entries().filter { entry in
             if entry.descriptor.digest == image.target.digest { return true }
             // The same image in another manifest; a damaged one is not.
-            return (try? manifest(of: entry.descriptor).config.digest) == image.id
+            return (try? id(of: entry.descriptor)) == image.id
         }.map { $0.name }
     }
 
@@ -136,7 +136,19 @@ package struct ImageStoreReader: Sendable {
             layerSizes: sizes ?? manifest.layers.map { ByteCount($0.size) })
     }
 
-    private func manifest(of descriptor: Descriptor) throws -> Manifest {
+    /// The ID of the image that a name points to.
+    func id(of descriptor: Descriptor) throws -> Digest { try manifest(of: descriptor).config.digest }
+
+    /// Whether a name, or an entry without one, points to the image with this ID or to this manifest.
+    func hasEntry(of id: Digest, or manifest: Digest) throws -> Bool {
+        try (names.entries().map { $0.descriptor } + names.unnamed()).contains { descriptor in
+            // A damaged image is another one.
+            descriptor.digest == manifest || (try? self.id(of: descriptor)) == id
+        }
+    }
+
+    /// The manifest that an image is run from on this machine.
+    func manifest(of descriptor: Descriptor) throws -> Manifest {
         let chosen = try chosenManifest(descriptor)
         return try Manifest(parsing: blobs.bytes(of: chosen.digest), mediaType: chosen.mediaType)
     }

@@ -31,7 +31,7 @@ package final class CurlTransport: HTTPTransport {
         _ request: HTTPRequest, receive: @escaping @Sendable (HTTPResponse) throws -> ByteSink
     ) async throws -> HTTPResponse {
         try Task.checkCancellation()
-        let authority = "\(request.address.scheme)://\(request.address.authority)"
+        let authority = "\(request.unixSocket ?? "") \(request.address.scheme)://\(request.address.authority)"
         let handle = try take(authority)
         let transfer = CurlTransfer(request: request, userAgent: userAgent, receive: receive)
         return try await withTaskCancellationHandler {
@@ -181,6 +181,15 @@ private final class CurlTransfer: @unchecked Sendable {
     }
 
     private func fill(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
+        if let stream = request.bodyStream {
+            do {
+                try cancellation.check()
+                return try stream(buffer)
+            } catch {
+                failure = error
+                return -1
+            }
+        }
         guard let body = request.body else { return 0 }
         let count = min(buffer.count, body.count - bodyOffset)
         buffer.copyBytes(from: body[bodyOffset..<bodyOffset + count])
@@ -199,12 +208,13 @@ private final class CurlTransfer: @unchecked Sendable {
     func withRequest(_ body: (inout whittle_curl_request) -> Void) {
         var lines = request.headers.map { "\($0.name): \($0.value)" }
         if let authorization = request.authorization { lines.append("Authorization: \(authorization.revealed)") }
+        if request.bodyStream != nil { lines.append("Transfer-Encoding: chunked") }
         // Waiting for "100 Continue" costs a second where a server does not send it.
         lines.append("Expect:")
         var texts = lines.map { text -> UnsafePointer<CChar>? in UnsafePointer<CChar>(strdup(text)) }
         let owned = [
             request.method, request.address.url, userAgent, request.security.clientCertificate,
-            request.security.clientKey,
+            request.security.clientKey, request.unixSocket,
         ].map { text -> UnsafePointer<CChar>? in text.map { UnsafePointer<CChar>(strdup($0)) } }
         defer { for text in texts + owned { free(UnsafeMutableRawPointer(mutating: text)) } }
         texts.withUnsafeMutableBufferPointer { headers in
@@ -215,6 +225,7 @@ private final class CurlTransfer: @unchecked Sendable {
                 raw.user_agent = owned[2]
                 raw.client_certificate_file = owned[3]
                 raw.client_key_file = owned[4]
+                raw.unix_socket = owned[5]
                 raw.headers = UnsafePointer(headers.baseAddress)
                 raw.header_count = headers.count
                 if !authorities.isEmpty {
@@ -235,8 +246,8 @@ private final class CurlTransfer: @unchecked Sendable {
         raw.connect_timeout_milliseconds = 15_000
         raw.total_timeout_milliseconds = request.timeout.map { CLong($0 / .milliseconds(1)) } ?? 0
         // A connection over which nothing moves for half a minute is dead.
-        raw.low_speed_bytes = 1
-        raw.low_speed_seconds = 30
+        raw.low_speed_bytes = request.isPatient ? 0 : 1
+        raw.low_speed_seconds = request.isPatient ? 0 : 30
     }
 
     private func setCallbacks(_ raw: inout whittle_curl_request) {
@@ -249,11 +260,12 @@ private final class CurlTransfer: @unchecked Sendable {
             CurlTransfer.transfer(context)?.take(body: UnsafeRawBufferPointer(start: bytes, count: count)) ?? false
         }
         raw.should_stop = { CurlTransfer.transfer($0)?.shouldStop ?? true }
-        guard let body = request.body else { return }
-        raw.body_size = Int64(body.count)
+        guard request.body != nil || request.bodyStream != nil else { return }
+        raw.body_size = request.bodyStream == nil ? Int64(request.body?.count ?? 0) : -1
         raw.read_body = { context, buffer, capacity in
             CurlTransfer.transfer(context)?.fill(UnsafeMutableRawBufferPointer(start: buffer, count: capacity)) ?? -1
         }
+        guard request.bodyStream == nil else { return }
         raw.rewind_body = { context in
             CurlTransfer.transfer(context)?.bodyOffset = 0
             return true

@@ -9,6 +9,13 @@ package struct HTTPRequest: Sendable {
     /// The value of the header `Authorization`. Dropped when a redirect leads to another origin.
     package var authorization: Redacted<String>?
     package var body: [UInt8]?
+    /// The body in place of ``body``, where it is large or its length is not known: fills the buffer and gives the number of
+    /// bytes, 0 at the end. Called on a thread that may block. Its error ends the exchange.
+    package var bodyStream: (@Sendable (UnsafeMutableRawBufferPointer) throws -> Int)?
+    /// The path of a socket file to connect to, in place of the address's host.
+    package var unixSocket: String?
+    /// Whether the peer may be silent for as long as it likes.
+    package var isPatient = false
     package var security: TransportSecurity
     /// The longest that the whole exchange may take; `nil` where only a stalled one is an error.
     package var timeout: Duration?

@@ -58,8 +58,39 @@ final class TestServer: Sendable {
         port = UInt16(bigEndian: address.sin_port)
     }
 
+    /// Makes a socket file.
+    init(socketPath path: String) throws {
+        let listener = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+        guard listener >= 0 else { throw Errno(rawValue: errno) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let fits = withUnsafeMutableBytes(of: &address.sun_path) { buffer in
+            guard path.utf8.count < buffer.count else { return false }
+            buffer.copyBytes(from: path.utf8)
+            return true
+        }
+        let result =
+            fits
+            && withUnsafePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                    bind(listener, pointer, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0 && listen(listener, 64) == 0
+                }
+            }
+        guard result else {
+            let error = fits ? Errno(rawValue: errno) : .fileNameTooLong
+            close(listener)
+            throw error
+        }
+        self.listener = listener
+        port = 0
+    }
+
     /// Answers requests with what `handler` gives, until ``stop()``.
-    func start(_ handler: @escaping @Sendable (TestRegistry.Request) -> TestResponse) {
+    ///
+    /// - Parameter readsBodies: whether requests are answered when their bodies are there, or at once.
+    func start(
+        readsBodies: Bool = true, _ handler: @escaping @Sendable (TestRegistry.Request) -> TestResponse
+    ) {
         Self.startThread {
             while true {
                 let connection = accept(self.listener, nil, nil)
@@ -76,7 +107,7 @@ final class TestServer: Sendable {
                     break
                 }
                 Self.startThread {
-                    self.serve(connection, handler)
+                    self.serve(connection, readsBodies, handler)
                     self.state.withLock { _ = $0.connections.remove(connection) }
                     close(connection)
                 }
@@ -95,9 +126,11 @@ final class TestServer: Sendable {
         }
     }
 
-    private func serve(_ connection: CInt, _ handler: (TestRegistry.Request) -> TestResponse) {
+    private func serve(
+        _ connection: CInt, _ readsBodies: Bool, _ handler: (TestRegistry.Request) -> TestResponse
+    ) {
         var buffer: [UInt8] = []
-        while let request = read(from: connection, &buffer) {
+        while let request = read(from: connection, &buffer, readsBodies) {
             let response = handler(request)
             guard send(response, to: connection, isHead: request.method == "HEAD") else { return }
         }
@@ -105,7 +138,9 @@ final class TestServer: Sendable {
 
     // MARK: Reading
 
-    private func read(from connection: CInt, _ buffer: inout [UInt8]) -> TestRegistry.Request? {
+    private func read(
+        from connection: CInt, _ buffer: inout [UInt8], _ readsBodies: Bool
+    ) -> TestRegistry.Request? {
         var end: Int?
         while end == nil {
             guard buffer.count < Self.headLimit else { return nil }
@@ -124,14 +159,45 @@ final class TestServer: Sendable {
             guard let colon = line.firstIndex(of: ":") else { continue }
             headers[line[..<colon].lowercased()] = String(line[line.index(after: colon)...].drop { $0 == " " })
         }
-        let length = headers["content-length"].flatMap { Int($0) } ?? 0
-        while buffer.count < length { guard fill(&buffer, from: connection) else { return nil } }
-        let body = Array(buffer[..<length])
-        buffer.removeFirst(length)
+        var body: [UInt8] = []
+        if readsBodies {
+            guard let read = self.body(from: connection, &buffer, headers) else { return nil }
+            body = read
+        }
         let target = first[1].split(separator: "?", maxSplits: 1)
         return TestRegistry.Request(
             method: String(first[0]), path: String(target.first ?? "/"),
             query: target.count > 1 ? String(target[1]) : "", headers: headers, body: body)
+    }
+
+    /// The body of a request, by its length or in chunks.
+    private func body(
+        from connection: CInt, _ buffer: inout [UInt8], _ headers: [String: String]
+    ) -> [UInt8]? {
+        guard headers["transfer-encoding"] == "chunked" else {
+            let length = headers["content-length"].flatMap { Int($0) } ?? 0
+            return take(length, from: connection, &buffer)
+        }
+        var body: [UInt8] = []
+        while true {
+            var line: [UInt8] = []
+            while line.suffix(2) != [13, 10] {
+                guard let byte = take(1, from: connection, &buffer) else { return nil }
+                line += byte
+            }
+            guard let size = Int(String(decoding: line.dropLast(2), as: UTF8.self), radix: 16),
+                let chunk = take(size, from: connection, &buffer), take(2, from: connection, &buffer) != nil
+            else { return nil }
+            if size == 0 { return body }
+            body += chunk
+        }
+    }
+
+    private func take(_ count: Int, from connection: CInt, _ buffer: inout [UInt8]) -> [UInt8]? {
+        while buffer.count < count { guard fill(&buffer, from: connection) else { return nil } }
+        let taken = Array(buffer[..<count])
+        buffer.removeFirst(count)
+        return taken
     }
 
     private static func endOfHead(_ bytes: [UInt8]) -> Int? {
