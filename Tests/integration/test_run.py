@@ -63,6 +63,21 @@ def cache_mount(case):
     assert not second.has("/c/log")
 
 
+@test("contexts and stores may lie in directories with any name")
+def odd_directories(case):
+    context = case.context({"placeholder": ""}) / "a:b,c d\\e'f"
+    context.mkdir()
+    case.add(context, {"f": "f", "ignored": "i", ".dockerignore": "ignored"})
+    dockerfile = ("FROM busybox AS s\nRUN touch /g\nFROM busybox\nCOPY . /c\n"
+                  "RUN --mount=type=bind,target=/m ls /m > /1\nRUN --mount=type=bind,target=/m,rw touch /m/n && ls /m > /2\n"
+                  "RUN --mount=type=bind,from=s,target=/m,rw rm /m/g\nRUN --mount=type=cache,target=/m touch /m/n\n"
+                  "COPY --from=s /g /g\n")
+    for runtime in ("crun", "runc"):
+        image = case.image(dockerfile, {}, "--runtime", runtime, context=context,
+                           store=case.directory / f"{runtime} s:t,o\\re'")
+        assert (image.read("/1"), image.read("/2")) == ("f\n", "f\nn\n") and image.has("/g")
+
+
 @test("mounts inside a bind mount leave the context and the stage as they are")
 def nested_mounts(case):
     context = case.context({"src/f": "f", ".dockerignore": "ignored", "ignored/x": "x"})

@@ -67,9 +67,11 @@ package final class CommandRuntime: OCIRuntime {
     private static let logName = "runtime.log"
 
     private func globalArguments(log: String) -> [String] {
-        var arguments = ["--root", stateDirectory, "--log", log, "--log-format", "json"]
-        if program.kind == .crun { arguments.append("--cgroup-manager=disabled") }
-        return arguments
+        let isCrun = program.kind == .crun
+        // crun takes what stands in front of a colon for the kind of log, and a path may have one.
+        let log = isCrun ? "file:" + log : log
+        let arguments = ["--root", stateDirectory, "--log", log, "--log-format", "json"]
+        return isCrun ? arguments + ["--cgroup-manager=disabled"] : arguments
     }
 
     private func start(
