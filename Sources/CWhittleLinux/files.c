@@ -48,6 +48,11 @@ ssize_t whittle_copy_range(int from, int to, size_t size) {
     return copy_file_range(from, NULL, to, NULL, size, 0);
 }
 
+int whittle_try_lock_byte(int file, int64_t offset) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};
+    return fcntl(file, F_OFD_SETLK, &lock);
+}
+
 int whittle_clone_file(int from, int to) { return ioctl(to, FICLONE, from); }
 
 int whittle_sync_file_system(int descriptor) { return syncfs(descriptor); }

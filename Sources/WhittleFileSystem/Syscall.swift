@@ -150,6 +150,17 @@ package enum Syscall {
         }
     }
 
+    /// fcntl(2) `F_OFD_SETLK` on one byte, which need not exist; `false` where another open file holds it.
+    package static func tryLock(_ descriptor: FileDescriptor, byteAt offset: Int64) throws(Errno) -> Bool {
+        do throws(Errno) {
+            _ = try retrying { whittle_try_lock_byte(descriptor.rawValue, offset) }
+            return true
+        } catch {
+            guard error == .resourceTemporarilyUnavailable || error == .permissionDenied else { throw error }
+            return false
+        }
+    }
+
     /// flock(2), waiting. For locks that are held for moments only: the thread is blocked meanwhile.
     package static func lock(_ descriptor: FileDescriptor, exclusive: Bool) throws(Errno) {
         _ = try retrying { flock(descriptor.rawValue, exclusive ? LOCK_EX : LOCK_SH) }

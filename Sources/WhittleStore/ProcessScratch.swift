@@ -71,12 +71,6 @@ package final class ProcessScratch: Sendable {
             lock.release()
             removed += 1
         }
-        // Locks on keys go with whoever held them; only their files stay.
-        for name in try self.names(in: layout.locks) {
-            guard let lock = try FileLock.tryAcquire(layout.locks + "/" + name) else { continue }
-            unlink(lock.path)
-            lock.release()
-        }
         return removed
     }
 

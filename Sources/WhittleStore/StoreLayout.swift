@@ -15,7 +15,7 @@ internal import WhittleFileSystem
 /// | `index.json` | the names of images, an OCI index |
 /// | `whittle.db` | cache records |
 /// | `active/ID/` | what one running process works on; see ``ProcessScratch`` |
-/// | `locks/` | lock files, present while held |
+/// | `key-locks` | empty; keys are locked as bytes of it, see ``KeyLock`` |
 /// | `leases.lock` | held while leases are written, or read for a collection; see ``Leases`` |
 ///
 /// Everything is written elsewhere first and renamed into place, so what is there is whole, and several processes share
@@ -32,7 +32,7 @@ package struct StoreLayout: Hashable, Sendable {
     package var cacheMounts: String { root + "/cache-mounts" }
     package var contexts: String { root + "/contexts" }
     package var active: String { root + "/active" }
-    package var locks: String { root + "/locks" }
+    package var keyLocks: String { root + "/key-locks" }
     package var leaseLock: String { root + "/leases.lock" }
     package var database: String { root + "/whittle.db" }
     package var imageIndex: String { root + "/index.json" }
@@ -62,7 +62,7 @@ package struct StoreLayout: Hashable, Sendable {
             try Self.makeDirectories(root, mode: 0o755)
             for path in ["/blobs", "/blobs/sha256"] { try Self.makeDirectories(root + path, mode: 0o755) }
             // What is in these may be another user's business: unpacked images, secrets' mount points.
-            for path in [snapshots, cacheMounts, contexts, active, locks] {
+            for path in [snapshots, cacheMounts, contexts, active] {
                 try Self.makeDirectories(path, mode: 0o700)
             }
             let scratch = try ProcessScratch(in: self)
@@ -74,9 +74,9 @@ package struct StoreLayout: Hashable, Sendable {
     }
 
     /// Waits for the lock on `key`, which excludes every other process and task that asks for the same key.
-    package func lock(_ key: String) async throws -> StoreLock {
-        StoreLock(try await FileLock.acquire(locks + "/" + key))
-    }
+    ///
+    /// - Throws: `file-system`; `CancellationError`.
+    package func lock(_ key: String) async throws -> KeyLock { try await KeyLock.acquire(key, in: keyLocks) }
 
     /// Makes a directory and the missing ones above it.
     static func makeDirectories(_ path: String, mode: UInt32) throws(BuildError) {
@@ -89,20 +89,5 @@ package struct StoreLayout: Hashable, Sendable {
         }
         // Another process may have been faster; a file of that name shows with the first use.
         guard code == EEXIST else { throw .fileSystem("make directory", path, .init(rawValue: code)) }
-    }
-}
-
-/// A lock on a key of the store, held until ``release()`` or the end of the process.
-package struct StoreLock: Sendable {
-    private let lock: FileLock
-
-    fileprivate init(_ lock: FileLock) { self.lock = lock }
-
-    /// Gives the lock back and takes its file away.
-    package func release() {
-        // Unlinked while held: whoever waits finds that the name has gone and makes a new file. A file that stays is
-        // harmless.
-        unlink(lock.path)
-        lock.release()
     }
 }

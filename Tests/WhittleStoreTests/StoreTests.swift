@@ -97,11 +97,7 @@ struct StoreTests {
             let living = try ProcessScratch(in: layout)
             let left = layout.active + "/999999-left"
             try FileManager.default.createDirectory(atPath: left + "/snapshot-1/fs", withIntermediateDirectories: true)
-            try Data().write(to: URL(fileURLWithPath: layout.locks + "/step-of-a-dead-process"))
-            let held = try await layout.lock("held")
             #expect(try ProcessScratch.sweep(layout) == 1)
-            #expect(try FileManager.default.contentsOfDirectory(atPath: layout.locks) == ["held"])
-            held.release()
             #expect(!FileManager.default.fileExists(atPath: left))
             #expect(FileManager.default.fileExists(atPath: living.path))
             try living.remove()
@@ -150,7 +146,36 @@ struct StoreTests {
             third.release()
             first.release()
             try await second.value.release()
-            #expect(try FileManager.default.contentsOfDirectory(atPath: layout.locks).isEmpty)
+            first.release()
+            let size = try FileManager.default.attributesOfItem(atPath: layout.keyLocks)[.size] as? Int
+            #expect(size == 0)
+        }
+    }
+
+    @Test("many tasks that count under one lock count right, and waiting ends with the task", .timeLimit(.minutes(1)))
+    func lockExcludes() async throws {
+        try await Self.withStore { layout in
+            let file = layout.root + "/count"
+            try Data("0".utf8).write(to: URL(fileURLWithPath: file))
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<20 {
+                    group.addTask {
+                        let lock = try await layout.lock("count")
+                        defer { lock.release() }
+                        let count = try Int(String(contentsOfFile: file, encoding: .utf8)) ?? -1000
+                        await Task.yield()
+                        try Data("\(count + 1)".utf8).write(to: URL(fileURLWithPath: file))
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try String(contentsOfFile: file, encoding: .utf8) == "20")
+
+            let held = try await layout.lock("held")
+            let waiting = Task { try await layout.lock("held") }
+            waiting.cancel()
+            await #expect(throws: CancellationError.self) { try await waiting.value }
+            held.release()
         }
     }
 

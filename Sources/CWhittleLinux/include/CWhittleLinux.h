@@ -46,6 +46,9 @@ int whittle_rename_new(int from_directory, const char *from, int to_directory, c
 /* copy_file_range(2) at the current offsets. */
 ssize_t whittle_copy_range(int from, int to, size_t size);
 
+/* fcntl F_OFD_SETLK: takes a lock on one byte, which need not exist, for the open file; EAGAIN where it is taken. */
+int whittle_try_lock_byte(int file, int64_t offset);
+
 /* ioctl FICLONE: `to` shares the blocks of `from`. */
 int whittle_clone_file(int from, int to);
 

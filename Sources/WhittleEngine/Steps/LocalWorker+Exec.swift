@@ -31,8 +31,8 @@ extension LocalWorker {
                 report(.output(step, stream: stream, bytes: bytes))
             }
             let parent = op.rootInput.flatMap { inputs[$0].snapshot }
-            let (id, _) = try await WritableRoot(store: store, pool: pool).change(
-                parent, mountPoints: ["/etc/resolv.conf", "/etc/hosts"] + op.mounts.map(\.target)
+            let (id, _) = try await WritableRoot(store: store, mountPoints: mountPoints, pool: pool).change(
+                parent, mountedOver: ["/etc/resolv.conf", "/etc/hosts"] + op.mounts.map(\.target)
             ) { [process] root, changes in
                 defer { output.finish() }
                 do {

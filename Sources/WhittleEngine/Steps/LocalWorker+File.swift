@@ -115,7 +115,7 @@ extension LocalWorker {
                 trees[input] = try await sourceTree(of: inputs[input], input: input, of: vertex)
             }
             let base = op.base.flatMap { inputs[$0].snapshot }
-            let (id, _) = try await WritableRoot(store: store, pool: pool).change(base) {
+            let (id, _) = try await WritableRoot(store: store, mountPoints: mountPoints, pool: pool).change(base) {
                 [pool, trees, scratch = store.scratch, limit = images.layerLimit] root, _ in
                 try await pool.runCancellable { cancellation in
                     let root = try RootDirectory(root, name: "the step's file system")

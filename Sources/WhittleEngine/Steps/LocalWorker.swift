@@ -15,6 +15,7 @@ package final class LocalWorker: Worker {
     let store: BuildStore
     let pool = BlockingPool.shared
     let mounts: MountedSnapshots
+    let mountPoints: MountPoints
     let contexts: ContextDirectories
     let images: ImagePuller
     let secrets: [String: Redacted<[UInt8]>]
@@ -54,6 +55,7 @@ package final class LocalWorker: Worker {
         self.failures = failures
         self.report = report
         mounts = MountedSnapshots(store)
+        mountPoints = MountPoints(store.scratch)
     }
 
     package func recordedContent(_ request: ContentRequest) async throws -> Digest? {

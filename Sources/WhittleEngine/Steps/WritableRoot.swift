@@ -6,6 +6,7 @@ internal import WhittleStore
 /// The life of a file system that a step changes: prepared, mounted, changed, committed or dropped.
 struct WritableRoot: Sendable {
     let store: BuildStore
+    let mountPoints: MountPoints
     let pool: BlockingPool
 
     /// Runs `body` on a mount of `parent` that it may change, and commits what it changed.
@@ -13,11 +14,11 @@ struct WritableRoot: Sendable {
     /// Whatever ends `body`, nothing stays mounted; after a throw the changes are dropped.
     ///
     /// - Parameters:
-    ///   - mountPoints: what `body` mounts something over; directories that changed only for that are taken back.
+    ///   - mountedOver: what `body` mounts something over; directories that changed only for that are taken back.
     ///   - body: gets the directory with all files, and the one that holds what was changed, for reading.
     /// - Returns: the committed snapshot, and what `body` gave.
     func change<Value: Sendable>(
-        _ parent: SnapshotID?, mountPoints: [String] = [],
+        _ parent: SnapshotID?, mountedOver: [String] = [],
         _ body: @Sendable (_ root: String, _ changes: String) async throws -> Value
     ) async throws -> (SnapshotID, Value) {
         let (active, root) = try await pool.run { try mount(parent) }
@@ -33,8 +34,8 @@ struct WritableRoot: Sendable {
         let id = SnapshotID.unique()
         try await Task {
             try await pool.run {
-                try Mount.unmount(root)
-                try UnchangedDirectories(active).takeBack(above: mountPoints)
+                try unmount(root)
+                try UnchangedDirectories(active).takeBack(above: mountedOver)
                 try store.snapshots.commit(active, as: id)
             }
         }.value
@@ -44,7 +45,7 @@ struct WritableRoot: Sendable {
     private func mount(_ parent: SnapshotID?) throws -> (ActiveSnapshot, String) {
         let active = try store.snapshots.prepare(parent: parent)
         do {
-            let root = try store.scratch.makeDirectory("root", mode: 0o755)
+            let root = try mountPoints.take()
             try Mount.overlay(lower: active.lower, upper: active.upper, work: active.work, at: root)
             return (active, root)
         } catch {
@@ -54,7 +55,12 @@ struct WritableRoot: Sendable {
     }
 
     private func drop(_ active: ActiveSnapshot, _ root: String) throws {
-        try Mount.unmount(root)
+        try unmount(root)
         try store.snapshots.remove(active)
+    }
+
+    private func unmount(_ root: String) throws {
+        try Mount.unmount(root)
+        mountPoints.giveBack(root)
     }
 }

@@ -73,6 +73,8 @@ private struct LayerBlobWriter: Sendable {
 
     func write() async throws -> LayerBlob {
         if let known = try usable() { return LayerBlob(known) }
+        // Nothing to write, and nothing to remember: looking costs less than a file, a lock and a row for each step.
+        if try RootDirectory(store.snapshots.changes(of: changes)).names(in: "/").isEmpty { return LayerBlob(.empty) }
         let lock = try await store.layout.lock("blob-\(changes)-\(format)")
         defer { lock.release() }
         if let known = try usable() { return LayerBlob(known) }

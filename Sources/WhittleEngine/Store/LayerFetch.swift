@@ -24,7 +24,7 @@ struct LayerFetch: Sendable {
         /// `nil` where the store had it already.
         let active: ActiveSnapshot?
         var implicit = ImplicitDirectories()
-        let lock: StoreLock
+        let lock: KeyLock
     }
 
     /// Makes snapshots of all layers, each over the one below.
