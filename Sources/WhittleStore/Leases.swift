@@ -42,14 +42,15 @@ package final class Leases: Sendable {
     ///
     /// - Throws: `file-system`; then nothing more is held than before.
     package func hold(_ items: [StoreItem]) throws(BuildError) {
-        try state.withLock { (state) throws(BuildError) in
+        let new = try state.withLock { (state) throws(BuildError) -> [StoreItem] in
             let new = items.filter { !state.held.contains($0) }
-            guard !new.isEmpty else { return }
+            guard !new.isEmpty else { return [] }
             try describing("write file", path) { () throws(Errno) in try write(new, &state) }
             state.held.formUnion(new)
+            return new
         }
         // The time is only a hint for the choice of what to remove; what is not there yet has none.
-        for item in items { try? Syscall.changeTimes(item.path(in: layout), to: .now) }
+        for item in new { try? Syscall.changeTimes(item.path(in: layout), to: .now) }
     }
 
     private func write(_ items: [StoreItem], _ state: inout State) throws(Errno) {
