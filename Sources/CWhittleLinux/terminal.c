@@ -3,8 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -31,6 +35,56 @@ int whittle_open_terminal(int ends[2]) {
     close(shown);
     errno = error;
     return -1;
+}
+
+int whittle_listen(const char *path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    strcpy(address.sun_path, path);
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (listener < 0) return -1;
+    if (bind(listener, (struct sockaddr *)&address, sizeof address) == 0 && listen(listener, 1) == 0) return listener;
+    int error = errno;
+    close(listener);
+    errno = error;
+    return -1;
+}
+
+/* The descriptor that comes with one message; -1 where none comes within a second. */
+static int receive_descriptor(int connection) {
+    struct pollfd entry = {.fd = connection, .events = POLLIN};
+    if (poll(&entry, 1, 1000) != 1) return -1;
+    char name[256];
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr alignment;
+    } control;
+    struct iovec part = {.iov_base = name, .iov_len = sizeof name};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+    if (recvmsg(connection, &message, MSG_CMSG_CLOEXEC) < 0) return -1;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) return -1;
+    int descriptor;
+    memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
+    return descriptor;
+}
+
+int whittle_receive_terminal(int listener) {
+    int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    if (connection < 0) return -1;
+    int terminal = receive_descriptor(connection);
+    close(connection);
+    if (terminal < 0) {
+        errno = EPROTO;
+        return -1;
+    }
+    int flags = fcntl(terminal, F_GETFL);
+    if (flags >= 0) fcntl(terminal, F_SETFL, flags | O_NONBLOCK);
+    return terminal;
 }
 
 int whittle_window_size(int terminal, unsigned short *rows, unsigned short *columns) {

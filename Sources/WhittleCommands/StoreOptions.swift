@@ -28,6 +28,9 @@ struct StoreOptions: ParsableArguments {
         getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
     }
 
+    /// The value of an environment variable, or `nil` where it is unset.
+    static func set(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
     /// `path` seen from the working directory.
     static func absolute(_ path: String) -> String {
         guard !path.hasPrefix("/") else { return path }

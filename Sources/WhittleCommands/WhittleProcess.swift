@@ -9,7 +9,8 @@ package enum WhittleProcess {
     package static func enterNamespacesIfNeeded(_ arguments: [String] = CommandLine.arguments) {
         let command = arguments.dropFirst().first { !$0.hasPrefix("-") }
         let asksForHelp = arguments.contains { ["-h", "--help", "--version"].contains($0) }
-        if command == "build", !asksForHelp { ProcessNamespaces.enter() }
+        // What follows the image of a 'run' belongs to the container, '--help' included.
+        if command == "run" || command == "build" && !asksForHelp { ProcessNamespaces.enter() }
     }
 
     /// Parses the arguments of the process, runs the command, and ends the process if it failed.

@@ -11,6 +11,7 @@ internal import WhittleFileSystem
 /// | `blobs/sha256/HEX` | blobs, complete and verified |
 /// | `snapshots/ID/` | committed snapshots |
 /// | `cache-mounts/` | directories of `RUN --mount=type=cache` |
+/// | `volumes/NAME/` | named volumes of containers, made when first used |
 /// | `contexts/HEX` | what is known of the files of a build context |
 /// | `index.json` | the names of images, an OCI index |
 /// | `whittle.db` | cache records |
@@ -30,6 +31,7 @@ package struct StoreLayout: Hashable, Sendable {
     package var blobs: String { root + "/blobs/sha256" }
     package var snapshots: String { root + "/snapshots" }
     package var cacheMounts: String { root + "/cache-mounts" }
+    package var volumes: String { root + "/volumes" }
     package var contexts: String { root + "/contexts" }
     package var active: String { root + "/active" }
     package var keyLocks: String { root + "/key-locks" }
@@ -77,6 +79,11 @@ package struct StoreLayout: Hashable, Sendable {
     ///
     /// - Throws: `file-system`; `CancellationError`.
     package func lock(_ key: String) async throws -> KeyLock { try await KeyLock.acquire(key, in: keyLocks) }
+
+    /// Takes the lock on `key` if it is free; `nil` where somebody holds it.
+    ///
+    /// - Throws: `file-system`.
+    package func tryLock(_ key: String) throws(BuildError) -> KeyLock? { try KeyLock.tryAcquire(key, in: keyLocks) }
 
     /// Makes a directory and the missing ones above it.
     static func makeDirectories(_ path: String, mode: UInt32) throws(BuildError) {

@@ -42,7 +42,9 @@ final class StepFixture: Sendable {
         root = try RootDirectory(directory("root"))
         let busybox = try FileReading.bytes(ofFileAt: "/bin/busybox") ?? []
         try root.writeFile("/bin/busybox", busybox, mode: 0o755)
-        for name in ["sh", "cat", "echo", "env", "false", "grep", "id", "ls", "mkdir", "sleep", "touch", "true", "wc"] {
+        for name in [
+            "sh", "cat", "echo", "env", "false", "grep", "id", "ls", "mkdir", "sleep", "test", "touch", "true", "wc",
+        ] {
             try root.makeLink("/bin/\(name)", to: "busybox")
         }
         try directory.write("root/etc/passwd", "root:x:0:0::/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\n")

@@ -8,6 +8,13 @@
  * mode. Both with close-on-exec; neither becomes the controlling terminal of this process. */
 int whittle_open_terminal(int ends[2]);
 
+/* A Unix socket that listens at `path`, and does not wait. */
+int whittle_listen(const char *path);
+
+/* The terminal that somebody sends over a connection to `listener`, with close-on-exec and without waiting. Waits for the
+ * message once the connection is there; EAGAIN where there is none. */
+int whittle_receive_terminal(int listener);
+
 /* The size of a terminal's window in characters. */
 int whittle_window_size(int terminal, unsigned short *rows, unsigned short *columns);
 int whittle_set_window_size(int terminal, unsigned short rows, unsigned short columns);

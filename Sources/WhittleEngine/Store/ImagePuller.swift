@@ -30,7 +30,7 @@ package final class ImagePuller: ImageResolver {
     }
 
     /// How many layers of an image are fetched at once.
-    private static let transferLimit = 4
+    static let transferLimit = 4
 
     /// - Parameters:
     ///   - client: makes the registry client; called when an image is first looked for in a registry.
@@ -153,7 +153,7 @@ package final class ImagePuller: ImageResolver {
         return nil
     }
 
-    private static func layers(of image: ResolvedImage) throws -> [BaseLayer] {
+    static func layers(of image: ResolvedImage) throws -> [BaseLayer] {
         let diffIDs = image.configuration.diffIDs
         guard image.manifest.layers.count == diffIDs.count else {
             throw BuildError.layerCount(image.name, manifest: image.manifest.layers.count, configuration: diffIDs.count)

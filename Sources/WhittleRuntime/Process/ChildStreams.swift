@@ -5,11 +5,11 @@ internal import WhittleFileSystem
 
 /// This process's ends of the standard streams of a child.
 struct ChildStreams: ~Copyable {
-    var input: InputPump
-    var output: OutputPipe
+    var input = InputPump()
+    var output = OutputPipe()
     var error: OutputPipe
-    /// The terminal between this process and the child; -1 where there is none.
-    let terminal: CInt
+    /// The terminal that input and output are; -1 where there is none, or none yet.
+    private(set) var terminal: CInt = -1
 
     /// What becomes the child's standard input, output and error.
     typealias Standard = (input: FileDescriptor, output: FileDescriptor, error: FileDescriptor)
@@ -22,16 +22,25 @@ struct ChildStreams: ~Copyable {
 
     /// Makes the streams that `attachment` asks for and starts a child with them.
     ///
-    /// - Parameter attachment: without one, the child reads nothing and writes into pipes.
+    /// - Parameters:
+    ///   - attachment: without one, the child reads nothing and writes into pipes.
+    ///   - hasConsole: whether the child sends the terminal later, see ``adopt(_:for:)``; otherwise it gets one.
     static func start(
-        _ attachment: ProcessAttachment?, _ start: (Standard) throws(Errno) -> ChildProcess
+        _ attachment: ProcessAttachment?, hasConsole: Bool, _ start: (Standard) throws(Errno) -> ChildProcess
     ) throws(Errno) -> Started {
-        if let attachment, let size = attachment.terminal {
-            return try startInTerminal(of: size, reading: attachment.input, start)
+        switch attachment?.terminal {
+        case let size? where !hasConsole: try startInTerminal(of: size, reading: attachment?.input, start)
+        case .some: try startWithConsole(start)
+        case nil: try startWithPipes(reading: attachment?.input, start)
         }
+    }
+
+    private static func startWithPipes(
+        reading source: FileDescriptor?, _ start: (Standard) throws(Errno) -> ChildProcess
+    ) throws(Errno) -> Started {
         var output = try OutputPipe.make()
         var error = try OutputPipe.make()
-        let input = try Input.make(from: attachment?.input)
+        let input = try Input.make(from: source)
         let child = try output.withWriteEnd { (output) throws(Errno) in
             try error.withWriteEnd { (error) throws(Errno) in
                 try input.childEnd.withDescriptor { (input) throws(Errno) in try start((input, output, error)) }
@@ -40,8 +49,7 @@ struct ChildStreams: ~Copyable {
         output.closeWriteEnd()
         error.closeWriteEnd()
         return Started(
-            child: child,
-            streams: ChildStreams(input: input.takePump(), output: output, error: error, terminal: -1))
+            child: child, streams: ChildStreams(input: input.takePump(), output: output, error: error))
     }
 
     /// What a child without a terminal reads.
@@ -72,21 +80,37 @@ struct ChildStreams: ~Copyable {
             try terminal.program.withDescriptor { (end) throws(Errno) in try start((end, end, error)) }
         }
         error.closeWriteEnd()
-        let shown = terminal.takeShown()
-        let number = shown.withDescriptor { $0.rawValue }
-        let pump = pump(from: source, to: number)
-        return Started(
-            child: child,
-            streams: ChildStreams(
-                input: pump, output: OutputPipe(reading: shown), error: error, terminal: number))
+        var streams = ChildStreams(error: error)
+        streams.show(terminal.takeShown(), reading: source)
+        return Started(child: child, streams: streams)
     }
 
-    /// Reading from a terminal and writing to it end on their own, so each has a descriptor.
-    private static func pump(from source: FileDescriptor?, to terminal: CInt) -> InputPump {
-        guard let source else { return InputPump() }
-        let copy = whittle_duplicate(terminal)
-        // Without one more descriptor nothing else will work either; the program then waits for input until it is stopped.
-        guard copy >= 0 else { return InputPump() }
-        return InputPump(from: source, to: OwnedDescriptor(owning: FileDescriptor(rawValue: copy)))
+    private static func startWithConsole(
+        _ start: (Standard) throws(Errno) -> ChildProcess
+    ) throws(Errno) -> Started {
+        let nothing = try Syscall.open("/dev/null", .readWrite)
+        var error = try OutputPipe.make()
+        let child = try error.withWriteEnd { (error) throws(Errno) in
+            try nothing.withDescriptor { (nothing) throws(Errno) in try start((nothing, nothing, error)) }
+        }
+        error.closeWriteEnd()
+        return Started(child: child, streams: ChildStreams(error: error))
+    }
+
+    /// Shows the terminal that a child has sent.
+    mutating func adopt(_ terminal: consuming OwnedDescriptor, for attachment: ProcessAttachment) {
+        show(terminal, reading: attachment.input)
+        attachment.show(self.terminal)
+    }
+
+    private mutating func show(_ terminal: consuming OwnedDescriptor, reading source: FileDescriptor?) {
+        let number = terminal.withDescriptor { $0.rawValue }
+        self.terminal = number
+        output = OutputPipe(reading: terminal)
+        guard let source else { return }
+        // Reading and writing end on their own, so each has a descriptor. Without one more nothing else will work either;
+        // the program then waits for input until it is stopped.
+        let copy = whittle_duplicate(number)
+        if copy >= 0 { input = InputPump(from: source, to: OwnedDescriptor(owning: FileDescriptor(rawValue: copy))) }
     }
 }

@@ -12,8 +12,8 @@ struct InputPump: ~Copyable {
     /// `nil` after the end of the input, or where nobody reads any more.
     private var target: OwnedDescriptor?
     private var waiting: [UInt8] = []
-    /// Set once `source` has ended.
-    private var isAtEnd = false
+    /// Whether the source has ended.
+    private(set) var isAtEnd = false
 
     /// - Parameters:
     ///   - source: read when poll(2) says that there is something; stays open.

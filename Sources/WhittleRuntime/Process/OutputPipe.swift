@@ -24,7 +24,8 @@ struct OutputPipe: ~Copyable {
         writeEnd = nil
     }
 
-    private init() {
+    /// One from which nothing comes.
+    init() {
         readEnd = nil
         writeEnd = nil
     }
@@ -39,6 +40,9 @@ struct OutputPipe: ~Copyable {
     }
 
     mutating func closeWriteEnd() { writeEnd = nil }
+
+    /// Reads no more. A terminal hangs up: its programs get SIGHUP.
+    mutating func close() { readEnd = nil }
 
     /// -1, which poll(2) passes over, after the end.
     var pollDescriptor: CInt {

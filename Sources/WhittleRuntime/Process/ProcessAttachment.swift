@@ -15,19 +15,35 @@ package final class ProcessAttachment: Sendable {
     /// as standard input and output; what it writes to standard error is its own, not the container's.
     package let terminal: TerminalSize?
 
+    /// Whether ``input`` is put into raw mode while the container runs.
+    let isInputRaw: Bool
+
     private struct Running {
-        let identifier: pid_t
-        /// A pidfd of the runtime, and the terminal that it copies to and from.
+        /// A pidfd of the runtime.
         let handle: CInt
-        let terminal: CInt
+        /// The terminal between the container, or its runtime, and this process; -1 for none.
+        var terminal: CInt
+        /// Whether it is the container's own, where the kernel tells the programs.
+        var isConsole = false
+        /// The user's.
+        let raw: RawTerminal?
     }
 
-    /// The descriptors are the monitor's, which takes them out before it closes them.
-    private let running = Mutex<Running?>(nil)
+    private struct State {
+        /// The descriptors are the monitor's, which takes them out before it closes them.
+        var running: Running?
+        /// The last size that was asked for.
+        var size: TerminalSize?
+    }
 
-    package init(input: FileDescriptor? = nil, terminal: TerminalSize? = nil) {
+    private let state: Mutex<State>
+
+    /// - Parameter isInputRaw: puts the input, a terminal, into raw mode while the container runs.
+    package init(input: FileDescriptor? = nil, terminal: TerminalSize? = nil, isInputRaw: Bool = false) {
         self.input = input
         self.terminal = terminal
+        self.isInputRaw = isInputRaw
+        state = Mutex(State(size: terminal))
     }
 
     /// Sends a signal to the container's first process. The runtime passes it on.
@@ -35,8 +51,8 @@ package final class ProcessAttachment: Sendable {
     /// - Returns: `false` where the container does not run: not yet, or no more.
     @discardableResult
     package func send(signal: CInt) -> Bool {
-        running.withLock { running in
-            guard let running else { return false }
+        state.withLock { state in
+            guard let running = state.running else { return false }
             _ = whittle_pidfd_signal(running.handle, signal)
             return true
         }
@@ -44,20 +60,37 @@ package final class ProcessAttachment: Sendable {
 
     /// Tells the container's terminal that its window has another size. Does nothing where there is none.
     package func resize(to size: TerminalSize) {
-        running.withLock { running in
-            guard let running, running.terminal >= 0 else { return }
+        state.withLock { state in
+            guard terminal != nil else { return }
+            state.size = size
+            guard let running = state.running, running.terminal >= 0 else { return }
             _ = whittle_set_window_size(running.terminal, size.rows, size.columns)
-            // The runtime is not in the terminal's foreground, where the kernel would tell it; it looks at the size then.
-            _ = whittle_pidfd_signal(running.handle, SIGWINCH)
-            ContainerTerminal.resize(below: running.identifier, to: size)
+            // A runtime that copies from this terminal to the container's is not in its foreground, where the kernel would
+            // tell it.
+            if !running.isConsole { _ = whittle_pidfd_signal(running.handle, SIGWINCH) }
         }
     }
 
-    /// From now on signals go to the process of `handle`.
-    func begin(_ identifier: pid_t, handle: CInt, terminal: CInt) {
-        running.withLock { $0 = Running(identifier: identifier, handle: handle, terminal: terminal) }
+    /// From now on signals go to the process of which `handle` is a pidfd.
+    func begin(handle: CInt, terminal: CInt) {
+        var raw: RawTerminal?
+        // What is no terminal has no modes to change.
+        if isInputRaw, let input { raw = try? RawTerminal(input) }
+        state.withLock { [raw] in $0.running = Running(handle: handle, terminal: terminal, raw: raw) }
     }
 
-    /// To be called before the descriptors are closed.
-    func end() { running.withLock { $0 = nil } }
+    /// The container's terminal has come.
+    func show(_ terminal: CInt) {
+        state.withLock { state in
+            state.running?.terminal = terminal
+            state.running?.isConsole = true
+            if let size = state.size { _ = whittle_set_window_size(terminal, size.rows, size.columns) }
+        }
+    }
+
+    /// Gives the user's terminal back. To be called before the descriptors are closed.
+    func end() {
+        let ended = state.withLock { $0.running.take() }
+        ended?.raw?.restore()
+    }
 }

@@ -24,40 +24,33 @@ struct ProcessMonitor {
     /// A process that it leaves behind and that holds its output open is not waited for: what is in the pipes when the
     /// program ends is read, and no more.
     ///
-    /// - Parameter attachment: its input, terminal and signals; without one it reads nothing.
+    /// - Parameters:
+    ///   - attachment: its input, terminal and signals; without one it reads nothing.
+    ///   - console: where a program sends the terminal that it makes itself; otherwise it gets one.
     /// - Returns: how it ended, also where that was the teardown's doing.
     /// - Throws: where it could not be started.
     func run(
-        _ path: String, arguments: [String], environment: [String], attachment: ProcessAttachment? = nil
+        _ path: String, arguments: [String], environment: [String], attachment: ProcessAttachment? = nil,
+        console: ConsoleSocket? = nil
     ) throws(Errno) -> WaitStatus {
-        var started = try ChildStreams.start(attachment) { (standard) throws(Errno) in
+        var started = try ChildStreams.start(attachment, hasConsole: console != nil) {
+            (standard) throws(Errno) in
             try ChildProcess(path, arguments: arguments, environment: environment, standard: standard)
         }
-        if let attachment {
-            attachment.begin(
-                started.child.identifier, handle: started.child.withHandle { $0.rawValue },
-                terminal: started.streams.terminal)
-        }
-        watch(&started)
+        attachment?.begin(handle: started.child.withHandle { $0.rawValue }, terminal: started.streams.terminal)
+        watch(&started, attachment, console)
         attachment?.end()
         return started.child.wait()
     }
 
-    private func watch(_ started: inout ChildStreams.Started) {
+    private func watch(
+        _ started: inout ChildStreams.Started, _ attachment: ProcessAttachment?, _ console: ConsoleSocket?
+    ) {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.chunkSize, alignment: 16)
         defer { buffer.deallocate() }
         var progress: TeardownProgress?
         while true {
-            let input = started.streams.input.pollEntries
-            var entries = [
-                pollfd(fd: started.child.withHandle { $0.rawValue }, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: started.streams.output.pollDescriptor, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: started.streams.error.pollDescriptor, events: Int16(POLLIN), revents: 0),
-                pollfd(
-                    fd: progress == nil ? cancellation.withDescriptor { $0.rawValue } : -1, events: Int16(POLLIN),
-                    revents: 0),
-                input.source, input.target,
-            ]
+            var entries = entries(&started, console, isEnding: progress != nil)
             let count = poll(&entries, nfds_t(entries.count), Self.milliseconds(until: progress?.deadline))
             if count < 0, errno != EINTR { preconditionFailure("poll: \(Errno(rawValue: errno))") }
             if count < 0 { continue }
@@ -68,12 +61,41 @@ struct ProcessMonitor {
                 started.streams.error.read(into: buffer) { receive(StepOutput(.standardError, $0)) }
             }
             if entries[0].revents != 0 { break }
+            if entries[6].revents != 0 { adopt(&started, attachment, console) }
             started.streams.input.pump((entries[4], entries[5]), through: buffer)
+            // The user's terminal has no end but its own: the window was closed.
+            if started.streams.input.isAtEnd, attachment?.isInputRaw ?? false { started.streams.output.close() }
             if entries[3].revents != 0 { progress = TeardownProgress(teardown) }
             while let action = progress?.next(at: .now) { carryOut(action, on: started.child) }
         }
+        // One that lived shortly may have sent its terminal after the last look.
+        adopt(&started, attachment, console)
         started.streams.output.drain(into: buffer) { receive(StepOutput(.standardOutput, $0)) }
         started.streams.error.drain(into: buffer) { receive(StepOutput(.standardError, $0)) }
+    }
+
+    private func entries(
+        _ started: inout ChildStreams.Started, _ console: ConsoleSocket?, isEnding: Bool
+    ) -> [pollfd] {
+        func readable(_ descriptor: CInt) -> pollfd { pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0) }
+        let input = started.streams.input.pollEntries
+        return [
+            readable(started.child.withHandle { $0.rawValue }),
+            readable(started.streams.output.pollDescriptor),
+            readable(started.streams.error.pollDescriptor),
+            readable(isEnding ? -1 : cancellation.withDescriptor { $0.rawValue }),
+            input.source, input.target,
+            readable(started.streams.terminal < 0 ? console?.pollDescriptor ?? -1 : -1),
+        ]
+    }
+
+    private func adopt(
+        _ started: inout ChildStreams.Started, _ attachment: ProcessAttachment?, _ console: ConsoleSocket?
+    ) {
+        guard let attachment, let console, started.streams.terminal < 0, let terminal = console.receive() else {
+            return
+        }
+        started.streams.adopt(terminal, for: attachment)
     }
 
     private func carryOut(_ action: Teardown.Action, on child: borrowing ChildProcess) {

@@ -35,13 +35,18 @@ package final class CommandRuntime: OCIRuntime {
         try directory.writeFile("/config.json", document.revealed.encoded(as: .compact), mode: 0o600)
 
         let log = "\(bundle.directory)/\(Self.logName)"
-        let arguments = globalArguments(log: log) + ["run", "--bundle", bundle.directory, bundle.identifier]
+        // crun gives the terminal away. When it copies by itself it loses what was written last, and does not know of
+        // windows that change (up to 1.8 at least); runc gives it away only to leave its container alone.
+        let console = try attachment?.terminal != nil && program.kind == .crun ? console(in: bundle.directory) : nil
+        let arguments =
+            globalArguments(log: log) + ["run", "--bundle", bundle.directory]
+            + (console.map { ["--console-socket", $0.path] } ?? []) + [bundle.identifier]
         var watch = StartFailureWatch(program.kind, isTerminal: attachment?.terminal != nil)
         // With a terminal, standard error is the runtime's alone. crun writes there why a program was not executed, and to
         // its log only that the terminal of that program never came.
         var ownWords: [UInt8] = []
         let status = try start(
-            arguments, teardown: teardown, attachment: attachment, cancellation: cancellation
+            arguments, teardown: teardown, attachment: attachment, console: console, cancellation: cancellation
         ) { output in
             if attachment?.terminal != nil, output.stream == .standardError {
                 if ownWords.count < 8192 { ownWords += output.bytes }
@@ -64,6 +69,12 @@ package final class CommandRuntime: OCIRuntime {
         return StepExit(code: status.exitCode)
     }
 
+    private func console(in directory: String) throws(BuildError) -> ConsoleSocket {
+        do throws(Errno) { return try ConsoleSocket(in: directory) } catch {
+            throw BuildError.fileSystem("listen in", directory, error)
+        }
+    }
+
     private static let logName = "runtime.log"
 
     private func globalArguments(log: String) -> [String] {
@@ -76,12 +87,12 @@ package final class CommandRuntime: OCIRuntime {
 
     private func start(
         _ arguments: [String], teardown: Teardown, attachment: ProcessAttachment? = nil,
-        cancellation: CancellationSignal, _ receive: (StepOutput) -> Void
+        console: ConsoleSocket? = nil, cancellation: CancellationSignal, _ receive: (StepOutput) -> Void
     ) throws(BuildError) -> WaitStatus {
         try withoutActuallyEscaping(receive) { receive throws(BuildError) in
             let monitor = ProcessMonitor(cancellation: cancellation, teardown: teardown, receive: receive)
             do throws(Errno) {
-                return try program.run(arguments, monitor: monitor, attachment: attachment)
+                return try program.run(arguments, monitor: monitor, attachment: attachment, console: console)
             } catch {
                 throw BuildError.runtimeNotStarted(program.path, error)
             }

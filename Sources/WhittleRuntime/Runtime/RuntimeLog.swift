@@ -43,7 +43,10 @@ struct StartFailureWatch {
         stream = isTerminal ? .standardOutput : .standardError
         marks =
             switch kind {
-            case .crun: [Array(((isTerminal ? Self.red : "") + #"{"msg":"exec container process"#).utf8)]
+            case .crun:
+                ([#"{"msg":"exec container process"#] + (isTerminal ? [] : Self.plainMarks)).map {
+                    Array(((isTerminal ? Self.red : "") + $0).utf8)
+                }
             case .runc, .other: [Array("exec /".utf8)]
             }
     }
@@ -78,10 +81,14 @@ struct StartFailureWatch {
             return (message, [])
         }
         let text = String(decoding: line, as: UTF8.self)
+        if Self.plainMarks.contains(where: { text.hasPrefix($0) }), ExecFailure(text) != nil { return (text, []) }
         // runc: "exec PATH: REASON", with the reason in the words of Go.
         let reasons = [": exec format error", ": no such file or directory", ": permission denied"]
         return reasons.contains { text.hasSuffix($0) } ? (text, []) : (nil, held)
     }
+
+    /// What crun says where it does not even come to exec(2); the log has it as well.
+    private static let plainMarks = ["executable file `", "open executable: "]
 
     private static let red = "\u{1b}[1;31m"
 

@@ -26,6 +26,14 @@ package struct Capability: RawRepresentable, Hashable, Sendable {
         "CAP_BLOCK_SUSPEND", "CAP_AUDIT_READ", "CAP_PERFMON", "CAP_BPF", "CAP_CHECKPOINT_RESTORE",
     ].map(Capability.init(rawValue:))
 
+    /// The capability that a person calls `text`: with or without `CAP_`, in any case. `nil` for one that Linux does not have.
+    package init?(parsing text: String) {
+        let name = text.uppercased()
+        let capability = Capability(rawValue: name.hasPrefix("CAP_") ? name : "CAP_" + name)
+        guard Self.all.contains(capability) else { return nil }
+        self = capability
+    }
+
     /// Those that this process has, and so can give to others. Root in a container has not all of them.
     package static let held: Set<Capability> = {
         let status: [UInt8]?

@@ -14,8 +14,12 @@ extension RuntimeSpec {
         held: Set<Capability> = Capability.held
     ) -> RuntimeSpec {
         let isPrivileged = process.security == .insecure
-        let wanted = isPrivileged ? Capability.all : Capability.containerDefault
-        let capabilities = wanted.filter { held.contains($0) }
+        let change = process.capabilities
+        let usual = isPrivileged ? Capability.all : Capability.containerDefault
+        let added = Capability.all.filter { change.added.contains($0) && !usual.contains($0) }
+        let capabilities = (usual + added).filter {
+            held.contains($0) && (change.added.contains($0) || !change.dropped.contains($0))
+        }
         var spec = RuntimeSpec(
             process: Process(
                 arguments: process.arguments, environment: environment(of: process, home: user.home),
@@ -24,10 +28,12 @@ extension RuntimeSpec {
             root: root, hostname: process.hostname,
             mounts: inOrder(fileSystems(isPrivileged: isPrivileged) + mounts),
             namespaces: [.pid, .ipc, .uts, .mount] + (process.network == .none ? [.network] : []))
+        spec.isRootReadOnly = process.isRootReadOnly
         if !isPrivileged {
             spec.maskedPaths = hiddenPaths
             spec.readonlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
-            spec.seccomp = held == Capability.held ? usualFilter : .containerDefault(capabilities: Set(capabilities))
+            let isUsual = held == Capability.held && change == StepProcess.CapabilityChange()
+            spec.seccomp = isUsual ? usualFilter : .containerDefault(capabilities: Set(capabilities))
         }
         return spec
     }

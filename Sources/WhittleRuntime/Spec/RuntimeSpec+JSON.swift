@@ -22,7 +22,7 @@ extension RuntimeSpec {
         var document: JSONValue = [
             "ociVersion": "1.0.2",
             "process": process.document,
-            "root": ["path": .string(root), "readonly": false],
+            "root": ["path": .string(root), "readonly": .bool(isRootReadOnly)],
             "hostname": .string(hostname),
             "mounts": .array(
                 mounts.map { mount in

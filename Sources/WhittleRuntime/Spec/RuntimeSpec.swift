@@ -7,6 +7,7 @@ package struct RuntimeSpec: Sendable {
     package var process: Process
     /// The directory of this machine that the container sees as `/`.
     package var root: String
+    package var isRootReadOnly = false
     package var hostname: String
     /// In the order in which they are mounted.
     package var mounts: [Mount]

@@ -19,6 +19,7 @@ struct StepFiles {
     func write() throws(BuildError) {
         try root.writeFile("/hosts", Array(Self.hosts(for: process).utf8), mode: 0o644)
         try root.writeFile("/resolv.conf", try Self.nameServers(), mode: 0o644)
+        if process.ownsHostFiles { try root.writeFile("/hostname", Array("\(process.hostname)\n".utf8), mode: 0o644) }
         for (index, mount) in process.mounts.enumerated() {
             guard case .secret(let secret, _, let uid, let gid, let mode) = mount else { continue }
             try root.writeFile(
@@ -28,23 +29,27 @@ struct StepFiles {
 
     /// The mounts of the step, in the order in which it names them, after those of whittle's own files.
     ///
-    /// Those are read-only, as in BuildKit: what a step wrote to them would be lost without a word.
+    /// For a step those are read-only, as in BuildKit: what it wrote to them would be lost without a word.
     var mounts: [RuntimeSpec.Mount] {
-        let own = [
+        let names = ["resolv.conf", "hosts"] + (process.ownsHostFiles ? ["hostname"] : [])
+        let own = names.map { name in
             RuntimeSpec.Mount(
-                "/etc/resolv.conf", type: "bind", source: "\(directory)/resolv.conf", options: ["rbind", "ro"]),
-            RuntimeSpec.Mount("/etc/hosts", type: "bind", source: "\(directory)/hosts", options: ["rbind", "ro"]),
-        ]
+                "/etc/\(name)", type: "bind", source: "\(directory)/\(name)",
+                options: ["rbind", process.ownsHostFiles ? "rw" : "ro"])
+        }
         return own
             + process.mounts.enumerated().map { index, mount in
                 switch mount {
                 case .bind(let source, let target, let isReadOnly):
                     RuntimeSpec.Mount(
-                        target, type: "bind", source: source, options: ["rbind", isReadOnly ? "ro" : "rw", "nodev"])
-                case .tmpfs(let target, let size):
+                        target, type: "bind", source: source,
+                        // A person may show a device of this machine; a step gets files.
+                        options: ["rbind", isReadOnly ? "ro" : "rw"] + (process.ownsHostFiles ? [] : ["nodev"]))
+                case .tmpfs(let target, let size, let mode):
                     RuntimeSpec.Mount(
                         target, type: "tmpfs", source: "tmpfs",
-                        options: ["nosuid"] + (size.map { ["size=\($0.bytes)"] } ?? []))
+                        options: ["nosuid"] + (size.map { ["size=\($0.bytes)"] } ?? [])
+                            + (mode.map { ["mode=\(String($0, radix: 8))"] } ?? []))
                 case .secret(_, let target, _, _, _):
                     RuntimeSpec.Mount(
                         target, type: "bind", source: "\(directory)/secret-\(index)",

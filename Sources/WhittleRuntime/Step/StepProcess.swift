@@ -18,6 +18,13 @@ package struct StepProcess: Sendable {
     package var mounts: [StepMount]
     /// Added to `/etc/hosts`, in order.
     package var extraHosts: [HostAddress]
+    /// Given beside those that ``security`` stands for, and taken from them.
+    package var capabilities = CapabilityChange()
+    /// Whether only what is mounted can be written.
+    package var isRootReadOnly = false
+    /// Whether `/etc/hosts`, `/etc/resolv.conf` and `/etc/hostname` are its own, to be written, as in a container of
+    /// Docker; a step of a build finds the first two, and cannot write them.
+    package var ownsHostFiles = false
 
     package init(
         arguments: [String], environment: [String] = [], secretEnvironment: Redacted<[String]> = Redacted([]),
@@ -56,6 +63,17 @@ package struct StepProcess: Sendable {
         case insecure
     }
 
+    /// What `--cap-add` and `--cap-drop` say.
+    package struct CapabilityChange: Hashable, Sendable {
+        package var added: Set<Capability> = []
+        package var dropped: Set<Capability> = []
+
+        package init(added: Set<Capability> = [], dropped: Set<Capability> = []) {
+            self.added = added
+            self.dropped = dropped
+        }
+    }
+
     /// A line of `/etc/hosts`.
     package struct HostAddress: Hashable, Sendable {
         package var name: String
@@ -72,15 +90,15 @@ package struct StepProcess: Sendable {
 package enum StepMount: Sendable {
     /// A file or directory of this machine: of a snapshot, or a cache. What a step writes to it stays there.
     case bind(source: String, target: String, isReadOnly: Bool)
-    /// An empty directory in memory; `nil` leaves its size to the kernel (half of the memory).
-    case tmpfs(target: String, size: ByteCount?)
+    /// An empty directory in memory; `nil` leaves its size (half of the memory) and its mode (1777) to the kernel.
+    case tmpfs(target: String, size: ByteCount?, mode: UInt32? = nil)
     /// A file with these bytes, in memory, gone after the step.
     case secret(Redacted<[UInt8]>, target: String, uid: UInt32 = 0, gid: UInt32 = 0, mode: UInt32 = 0o400)
 
     /// Absolute, in the container.
     package var target: String {
         switch self {
-        case .bind(_, let target, _), .tmpfs(let target, _), .secret(_, let target, _, _, _): target
+        case .bind(_, let target, _), .tmpfs(let target, _, _), .secret(_, let target, _, _, _): target
         }
     }
 }
