@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "CWhittleNamespaces.h"
+#include "user_namespace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <linux/magic.h>
@@ -32,19 +34,39 @@ static const char *const operations[] = {
     "mount /proc",
     "detach /sys/fs/cgroup/unified",
     "start the program in the namespaces",
+    "create a user namespace",
+    "find user ids to use in /etc/subuid and /etc/subgid",
+    "run newuidmap and newgidmap",
+    "give the user namespace its ids",
 };
-enum operation { ENDED, UNSHARE_PID, FORK_INIT, UNSHARE_MOUNT, SLAVE, PROC, CGROUP, FORK_PROGRAM };
+enum operation {
+    ENDED, UNSHARE_PID, FORK_INIT, UNSHARE_MOUNT, SLAVE, PROC, CGROUP, FORK_PROGRAM, FORK_USER, RANGES, MAP_PROGRAM, MAP
+};
 
 /* Written once, before there is a second thread. */
 static int entered = 0;
 static int refusal = 0;
 static int refused_operation = 0;
+static int is_rootless = 0;
+static uid_t outer_user = (uid_t)-1;
 
 int whittle_namespaces_entered(void) { return entered; }
 
 int whittle_namespaces_refusal(const char **operation) {
     *operation = operations[refused_operation];
     return refusal;
+}
+
+uid_t whittle_outer_user(void) { return outer_user == (uid_t)-1 ? geteuid() : outer_user; }
+
+enum whittle_namespaces_obstacle whittle_namespaces_obstacle(void) {
+    switch (refused_operation) {
+        case FORK_USER: return WHITTLE_USER_NAMESPACES_FORBIDDEN;
+        case RANGES: return WHITTLE_NO_SUBORDINATE_IDS;
+        case MAP_PROGRAM: return WHITTLE_NO_UIDMAP;
+        case MAP: return WHITTLE_UIDMAP_REFUSED;
+        default: return is_rootless ? WHITTLE_USER_NAMESPACES_FORBIDDEN : WHITTLE_OTHER_OBSTACLE;
+    }
 }
 
 /* The signals that are handed down. SIGTSTP and its like are not: the terminal sends them to all three. */
@@ -69,6 +91,8 @@ static int detach_unified_cgroup(void) {
     if (statfs("/sys/fs/cgroup", &status) != 0 || (unsigned long)status.f_type != TMPFS_MAGIC) return 0;
     if (statfs("/sys/fs/cgroup/unified", &status) != 0) return 0;
     if ((unsigned long)status.f_type != CGROUP2_SUPER_MAGIC) return 0;
+    /* What came from another user namespace cannot be unmounted alone. */
+    if (is_rootless) return mount("tmpfs", "/sys/fs/cgroup", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755");
     return umount2("/sys/fs/cgroup/unified", MNT_DETACH);
 }
 
@@ -119,13 +143,22 @@ static _Noreturn void serve_as_init(pid_t program, int reports) {
     }
 }
 
-/* The first process in the PID namespace. Returns only in the program. */
-static void become_init(int alive, int reports, const sigset_t *original) {
+/* The first process in the PID namespace. Returns only in the program. `mapped` is -1, or gives a byte once the user
+ * namespace has its ids. */
+static void become_init(int alive, int mapped, int reports, const sigset_t *original) {
     /* The caller's end before the prctl is seen in the pipe whose other side only the caller has. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     struct pollfd caller = {.fd = alive, .events = POLLIN};
     if (poll(&caller, 1, 0) != 0) _exit(1);
     close(alive);
+    if (mapped >= 0) {
+        char byte;
+        ssize_t count;
+        do count = read(mapped, &byte, 1);
+        while (count < 0 && errno == EINTR);
+        if (count != 1) _exit(1);
+        close(mapped);
+    }
 
     int failed = set_up_mounts();
     pid_t program = -1;
@@ -143,9 +176,20 @@ static void become_init(int alive, int reports, const sigset_t *original) {
     entered = 1;
 }
 
+/* The modes of the terminal, where standard input is one. Kept for a program that is killed while it has changed them. */
+static struct termios terminal;
+static int has_terminal = 0;
+
+static void restore_terminal(void) {
+    /* In the background, the terminal is somebody else's by now. */
+    if (!has_terminal || tcgetpgrp(STDIN_FILENO) != getpgrp()) return;
+    tcsetattr(STDIN_FILENO, TCSANOW, &terminal);
+}
+
 /* Ends the caller as the program ended. */
 static _Noreturn void end_as(int status) {
     if (WIFSIGNALED(status)) {
+        restore_terminal();
         /* The program has left its core already, if one was wanted. */
         struct rlimit none = {0, 0};
         setrlimit(RLIMIT_CORE, &none);
@@ -197,39 +241,79 @@ static int refuse(int operation, int error) {
     return 0;
 }
 
+/* Gives the child its ids and lets it go on. */
+static int let_go(pid_t init, int mapped) {
+    int error = 0;
+    switch (map_user_namespace(init, &error)) {
+        case NO_RANGES: return refuse(RANGES, error);
+        case NO_PROGRAM: return refuse(MAP_PROGRAM, error);
+        case REFUSED: return refuse(MAP, error);
+        case MAPPED: break;
+    }
+    char byte = 1;
+    return write(mapped, &byte, 1) == 1 ? 1 : refuse(FORK_INIT, errno);
+}
+
+static void close_pipe(int ends[2]) {
+    for (int i = 0; i < 2; i++) {
+        if (ends[i] >= 0) close(ends[i]);
+    }
+}
+
+/* Starts PID 1, in a user namespace too where this process may make no other. Returns 1 in the program; for the caller only
+ * where it failed. */
+static int start_init(const sigset_t *original) {
+    int alive[2] = {-1, -1}, reports[2] = {-1, -1}, mapped[2] = {-1, -1};
+    pid_t init = -1;
+    if (pipe2(alive, O_CLOEXEC) == 0 && pipe2(reports, O_CLOEXEC) == 0 && (!is_rootless || pipe2(mapped, O_CLOEXEC) == 0))
+        init = is_rootless ? fork_into_user_namespace() : fork();
+    int error = errno;
+    if (init == 0) {
+        close(alive[1]);
+        close(reports[0]);
+        if (mapped[1] >= 0) close(mapped[1]);
+        become_init(alive[0], mapped[0], reports[1], original);
+        return 1;
+    }
+    int failed = 1;
+    if (init < 0) {
+        refuse(is_rootless ? FORK_USER : FORK_INIT, error);
+    } else {
+        close(alive[0]);
+        close(reports[1]);
+        alive[0] = reports[1] = -1;
+        failed = is_rootless && !let_go(init, mapped[1]);
+        /* Without its byte the child ends. */
+        close_pipe(mapped);
+        mapped[0] = mapped[1] = -1;
+        /* ECHILD is what stands if it ends without a word. */
+        struct report start = {.operation = FORK_INIT, .value = ECHILD};
+        /* alive[1] stays open for as long as the caller lives. */
+        if (!failed && receive_report(reports[0], &start) && start.value == 0) serve_as_caller(init, reports[0]);
+        int status;
+        while (waitpid(init, &status, 0) < 0 && errno == EINTR) {}
+        if (!failed) refuse(start.operation, start.value);
+    }
+    close_pipe(alive);
+    close_pipe(reports);
+    close_pipe(mapped);
+    return 0;
+}
+
 int whittle_enter_namespaces(void) {
-    if (unshare(CLONE_NEWPID) != 0) return refuse(UNSHARE_PID, errno);
+    outer_user = geteuid();
+    if (unshare(CLONE_NEWPID) != 0) {
+        if (errno != EPERM || outer_user == 0) return refuse(UNSHARE_PID, errno);
+        is_rootless = 1;
+    }
+    has_terminal = tcgetattr(STDIN_FILENO, &terminal) == 0;
 
     /* Blocked before the first fork, so that no signal falls between the processes. */
     sigset_t signals, original;
     waited_signals(&signals);
     sigprocmask(SIG_BLOCK, &signals, &original);
-
-    int alive[2] = {-1, -1}, reports[2] = {-1, -1};
-    pid_t init = -1;
-    if (pipe2(alive, O_CLOEXEC) == 0 && pipe2(reports, O_CLOEXEC) == 0) init = fork();
-    int error = errno;
-    if (init == 0) {
-        close(alive[1]);
-        close(reports[0]);
-        become_init(alive[0], reports[1], &original);
-        return 1;
-    }
-    if (alive[0] >= 0) close(alive[0]);
-    if (reports[1] >= 0) close(reports[1]);
-
-    struct report start = {.operation = FORK_INIT, .value = error};
-    if (init > 0) {
-        /* What stands if it ends without a word. */
-        start.value = ECHILD;
-        /* alive[1] stays open for as long as the caller lives. */
-        if (receive_report(reports[0], &start) && start.value == 0) serve_as_caller(init, reports[0]);
-        int status;
-        while (waitpid(init, &status, 0) < 0 && errno == EINTR) {}
-    }
-    if (alive[1] >= 0) close(alive[1]);
-    if (reports[0] >= 0) close(reports[0]);
-    leave_pid_namespace();
+    if (start_init(&original)) return 1;
+    if (!is_rootless) leave_pid_namespace();
     sigprocmask(SIG_SETMASK, &original, NULL);
-    return refuse(start.operation, start.value);
+    return 0;
 }

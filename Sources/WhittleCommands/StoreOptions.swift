@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
+internal import WhittleFileSystem
 
 /// The option that every command which uses the store has.
 struct StoreOptions: ParsableArguments {
@@ -18,7 +19,7 @@ struct StoreOptions: ParsableArguments {
     var directory: String {
         if let root, !root.isEmpty { return Self.absolute(root) }
         if let root = Self.variable("WHITTLE_ROOT") { return Self.absolute(root) }
-        if geteuid() == 0 { return "/var/lib/whittle" }
+        if StartingUser.isRoot { return "/var/lib/whittle" }
         let data = Self.variable("XDG_DATA_HOME") ?? (Self.variable("HOME") ?? "") + "/.local/share"
         return data + "/whittle"
     }

@@ -1,17 +1,26 @@
 internal import ArgumentParser
+internal import WhittleFileSystem
 internal import WhittleRuntime
 
 /// What `main` does before there is a second thread.
 package enum WhittleProcess {
     /// Enters private namespaces where the command runs steps, so that its mounts and containers end with the process.
+    /// For an ordinary user also where it reads or removes files of steps: in the store they belong to users that only
+    /// exist in there.
     ///
     /// Decided by the first argument: arguments are parsed later, on Swift's threads.
     package static func enterNamespacesIfNeeded(_ arguments: [String] = CommandLine.arguments) {
         let command = arguments.dropFirst().first { !$0.hasPrefix("-") }
         let asksForHelp = arguments.contains { ["-h", "--help", "--version"].contains($0) }
         // What follows the image of a 'run' belongs to the container, '--help' included.
-        if command == "run" || command == "build" && !asksForHelp { ProcessNamespaces.enter() }
+        let runsSteps = command == "run" || command == "build" && !asksForHelp
+        if runsSteps || !StartingUser.isRoot && !asksForHelp && !readsDocuments.contains(command ?? "") {
+            ProcessNamespaces.enter()
+        }
     }
+
+    /// The commands that do with what belongs to the user: manifests, blobs, files outside of the store.
+    private static let readsDocuments: Set<String> = ["", "parse", "images", "history", "inspect", "help"]
 
     /// Parses the arguments of the process, runs the command, and ends the process if it failed.
     package static func run(_ arguments: [String] = CommandLine.arguments) async {

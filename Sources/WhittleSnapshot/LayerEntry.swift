@@ -52,6 +52,10 @@ struct LayerEntry {
                 if header.kind == .directory, attribute.value.elementsEqual("y".utf8) { isOpaque = true }
             case "trusted.overlay.whiteout", "user.overlay.whiteout":
                 if header.kind == .regular, header.size == 0 { isWhiteout = true }
+            case DevicePlaceholder.attributeName:
+                if header.kind == .regular, header.size == 0 {
+                    DevicePlaceholder.restore(&header, from: attribute.value)
+                }
             case let name where name.hasPrefix("user.overlay."): break
             case let name where name == "security.capability" || name.hasPrefix("user."):
                 header.attributes[name] = attribute.value

@@ -25,7 +25,7 @@ enum LayerMetadata {
     }
 
     private static func set(_ attribute: ExtendedAttribute, on descriptor: FileDescriptor) throws(Errno) {
-        if isOfOverlay(attribute.name) { return }
+        if isReserved(attribute.name) { return }
         do throws(Errno) {
             try ExtendedAttributes.set(attribute, on: descriptor)
         } catch {
@@ -42,9 +42,9 @@ enum LayerMetadata {
         }
     }
 
-    /// Attributes that would tell overlayfs something: a layer says that with markers.
-    private static func isOfOverlay(_ name: String) -> Bool {
-        name.hasPrefix("trusted.overlay.") || name.hasPrefix("user.overlay.")
+    /// Attributes that would tell overlayfs something, which a layer says with markers, or this program.
+    private static func isReserved(_ name: String) -> Bool {
+        name.hasPrefix("trusted.overlay.") || name.hasPrefix("user.overlay.") || name == DevicePlaceholder.attributeName
     }
 
     /// Whether a layer is as good without an attribute: on a file system that has none, in a user namespace that may not

@@ -108,7 +108,7 @@ struct LayerTree {
         }
     }
 
-    /// Makes a symbolic link, a fifo or a device node. A device that this process may not make is left out.
+    /// Makes a symbolic link, a fifo or a device node; what stands for a device where this process may make none.
     mutating func makeNode(_ place: LayerPath, _ entry: TarEntry) throws(BuildError) {
         let target = EntryPath(bytes: entry.linkTarget)
         try replacing(place, entry.path) { (name, directory) throws(Errno) in
@@ -122,9 +122,9 @@ struct LayerTree {
                     try Syscall.makeNode(
                         name, mode: LayerMetadata.typeBits(entry.kind) | 0o600, device: device.packed, at: directory)
                 } catch {
-                    // In a user namespace nobody may; container runtimes provide /dev themselves.
+                    // In a user namespace nobody may.
                     guard error == .notPermitted else { throw error }
-                    return
+                    try Self.makePlaceholder(name, entry, in: directory)
                 }
             }
             try Syscall.changeOwner(name, to: FileOwner(uid: entry.uid, gid: entry.gid), at: directory)
@@ -132,6 +132,15 @@ struct LayerTree {
                 try Syscall.changeMode(name, to: UInt32(entry.permissions), at: directory)
             }
             try Syscall.changeTimes(name, to: FileTime(entry.modified), at: directory)
+        }
+    }
+
+    private static func makePlaceholder(
+        _ name: UnsafePointer<CChar>, _ entry: TarEntry, in directory: FileDescriptor
+    ) throws(Errno) {
+        let file = try Syscall.open(name, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600, at: directory)
+        try file.withDescriptor { (file) throws(Errno) in
+            try ExtendedAttributes.set(DevicePlaceholder.attribute(for: entry), on: file)
         }
     }
 
@@ -184,7 +193,13 @@ struct LayerTree {
     }
 
     private func failure(_ operation: String, _ entry: [UInt8], _ error: Errno) -> BuildError {
-        .fileSystem(operation, path + "/" + String(decoding: entry, as: UTF8.self), error)
+        let failure = BuildError.fileSystem(operation, path + "/" + String(decoding: entry, as: UTF8.self), error)
+        guard error == .invalidArgument, Mount.usesUserAttributes else { return failure }
+        // chown(2) to an id that the user namespace does not have.
+        return BuildError(
+            failure.code, failure.message,
+            hint: "an owner in the layer has a number beyond those that /etc/subuid and /etc/subgid lend; lend more, "
+                + "or run whittle as root", cause: failure.cause)
     }
 }
 

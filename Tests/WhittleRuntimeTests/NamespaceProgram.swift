@@ -48,7 +48,7 @@ enum NamespaceProgram {
             if (!whittle_enter_namespaces()) {
                 const char *operation;
                 int error = whittle_namespaces_refusal(&operation);
-                printf("%s: %d\n", operation, error);
+                printf("%s: %d obstacle %d\n", operation, error, whittle_namespaces_obstacle());
                 fflush(stdout);
             }
             if (strcmp(mode, "exec") == 0) execl("/bin/sh", "sh", "-c", script, NULL);
@@ -68,7 +68,10 @@ enum NamespaceProgram {
         }
         let status = try monitor.run(
             "/usr/bin/cc",
-            arguments: ["cc", "-O1", "-I", "\(library)/include", file, "\(library)/namespaces.c", "-o", path],
+            arguments: [
+                "cc", "-O1", "-I", "\(library)/include", file, "\(library)/namespaces.c", "\(library)/user_namespace.c",
+                "-o", path,
+            ],
             environment: ["PATH=/usr/bin:/bin"])
         guard status.exitCode == 0 else { throw Errno.invalidArgument }
         return (directory, path)

@@ -1,3 +1,4 @@
+import CWhittleLinux
 import Glibc
 import Testing
 import WhittleFileSystem
@@ -94,14 +95,17 @@ struct ProcessNamespacesTests {
     @Test("goes on outside where it is not permitted, and can still start processes")
     func refused() throws {
         let run = try NamespaceProgram.run("echo outside", mode: "refused")
-        #expect(run.output == "create a PID namespace: \(EPERM)\noutside\n")
+        #expect(
+            run.output
+                == "find user ids to use in /etc/subuid and /etc/subgid: \(ENOENT) obstacle \(WHITTLE_NO_SUBORDINATE_IDS.rawValue)\noutside\n"
+        )
         #expect(run.code == 0)
     }
 
     @Test("goes on outside where the mounts cannot be made")
     func refusedLate() throws {
         let run = try NamespaceProgram.run("echo outside; (echo more)", mode: "no-mounts")
-        #expect(run.output == "separate the mount namespace from the host: \(EACCES)\noutside\nmore\n")
+        #expect(run.output == "separate the mount namespace from the host: \(EACCES) obstacle 0\noutside\nmore\n")
         #expect(run.code == 0)
     }
 }

@@ -29,7 +29,7 @@ final class FileCopier {
     /// Where the copies go, for messages.
     let root: String
     /// Only root may give files away and make device nodes.
-    let isRoot = geteuid() == 0
+    let isRoot = StartingUser.isRoot
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: FileCopy.bufferSize, alignment: 4096)
 
     init(root: String) { self.root = root }
