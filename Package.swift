@@ -55,11 +55,13 @@ targets += library(
 targets += library(
     "WhittleFileSystem", ["WhittleCore", "CWhittleLinux", systemPackage], tests: ["WhittleTestKit"])
 
-// Layer 3: decisions (frontend, solver), the search for secrets, and the blob store.
+// Layer 3: decisions (frontend, solver), the search for secrets, git, and the blob store.
 targets += library("WhittleFrontend", ["WhittleCore", "WhittleOCI", "WhittleDockerfile", "WhittleGraph"])
 targets += library("WhittleSolver", ["WhittleCore", "WhittleGraph"])
 targets += library(
     "WhittleSecrets", ["WhittleCore", "WhittleArchive", "WhittleFileSystem", systemPackage], tests: ["WhittleTestKit"])
+targets += library(
+    "WhittleGit", ["WhittleCore", "WhittleArchive", "WhittleFileSystem", systemPackage], tests: ["WhittleTestKit"])
 targets += library(
     "WhittleStore", ["WhittleCore", "WhittleOCI", "WhittleFileSystem", systemPackage], tests: ["WhittleTestKit"])
 
@@ -104,8 +106,8 @@ targets += library(
     "WhittleEngine",
     [
         "WhittleCore", "WhittleOCI", "WhittleDockerfile", "WhittleGraph", "WhittleArchive", "WhittleFileSystem",
-        "WhittleFrontend", "WhittleSolver", "WhittleSecrets", "WhittleStore", "WhittleSnapshot", "WhittleCache",
-        "WhittleRegistry", "WhittleRuntime", "WhittleExport", systemPackage,
+        "WhittleFrontend", "WhittleSolver", "WhittleSecrets", "WhittleGit", "WhittleStore", "WhittleSnapshot",
+        "WhittleCache", "WhittleRegistry", "WhittleRuntime", "WhittleExport", systemPackage,
     ],
     tests: ["WhittleTestKit"])
 

@@ -12,6 +12,8 @@ extension BuildError.Code {
     static let mountSourceNotFound = Self(rawValue: "mount-source-not-found")
     /// The directory of a cache mount cannot be made.
     static let cacheMount = Self(rawValue: "cache-mount")
+    /// Times are to be rewritten, and nothing says to what.
+    static let epochMissing = Self(rawValue: "epoch-missing")
     /// What a failed step left could not be removed.
     static let cleanUp = Self(rawValue: "clean-up")
     /// The build reads files of its context, and has none.
@@ -57,6 +59,12 @@ extension BuildError {
         BuildError(
             .cleanUp, "cleaning up after a failed step: \((failure as? BuildError)?.message ?? "\(failure)")",
             hint: "the next build removes what was left", cause: error)
+    }
+
+    static var epochMissing: BuildError {
+        BuildError(
+            .epochMissing, "writing layers with 'rewrite-timestamp=true': the build has no epoch",
+            hint: "give it with --build-arg SOURCE_DATE_EPOCH=SECONDS, or build with --reproducible")
     }
 
     static func contextMissing(_ name: String) -> BuildError {

@@ -1,4 +1,4 @@
-internal import WhittleCore
+package import WhittleCore
 internal import WhittleFileSystem
 internal import WhittleOCI
 internal import WhittleSnapshot
@@ -9,8 +9,8 @@ package import WhittleStore
 /// What is needed for an output (layers in some compression, the root file system as a directory) is asked for when it is
 /// known to be needed. Safe to use for several outputs at once.
 package struct Exporter: Sendable {
-    /// Gives the image with its layers compressed as asked.
-    package typealias ImageSource = @Sendable (LayerCompression) async throws -> ExportImage
+    /// Gives the image with its layers as asked.
+    package typealias ImageSource = @Sendable (ImageFormat) async throws -> ExportImage
     /// Gives a directory that shows the final root file system, complete and unchanging.
     package typealias RootSource = @Sendable () async throws -> String
 
@@ -19,16 +19,19 @@ package struct Exporter: Sendable {
     private let scratch: ProcessScratch
     private let image: ImageSource
     private let rootFileSystem: RootSource
+    private let latestTime: Timestamp?
 
+    /// - Parameter latestTime: later times become this in outputs that are no image.
     package init(
         blobs: BlobStore, names: ImageNames, scratch: ProcessScratch, image: @escaping ImageSource,
-        rootFileSystem: @escaping RootSource
+        rootFileSystem: @escaping RootSource, latestTime: Timestamp? = nil
     ) {
         self.blobs = blobs
         self.names = names
         self.scratch = scratch
         self.image = image
         self.rootFileSystem = rootFileSystem
+        self.latestTime = latestTime
     }
 
     /// Writes one output.
@@ -45,17 +48,19 @@ package struct Exporter: Sendable {
         case .docker(let options): return try await write(options, withDockerManifest: true)
         case .local(let options):
             let root = try await rootFileSystem()
-            let exporter = LocalTreeExporter(source: root, destination: options.directory)
+            let exporter = LocalTreeExporter(
+                source: root, destination: options.directory, latestTime: latestTime)
             let size = try await BlockingPool.shared.runCancellable { try exporter.write($0) }
             return ExportedOutput(image: nil, size: size)
         case .tar(let options):
             let root = try await rootFileSystem()
-            let size = try await BlockingPool.shared.runCancellable { cancellation in
+            let size = try await BlockingPool.shared.runCancellable { [latestTime] cancellation in
                 var size = 0
                 try OutputFile.write(to: options.destination) { target in
                     let sink = OutputSink(target, for: options.destination)
                     // Seen whole, a file system has no deletions: its layer is its archive.
-                    _ = try LayerWriter(changesIn: root).write(cancellation: cancellation) {
+                    let writer = LayerWriter(changesIn: root, latestTime: latestTime)
+                    _ = try writer.write(cancellation: cancellation) {
                         size += $0.count
                         try sink.write($0)
                     }
@@ -67,7 +72,7 @@ package struct Exporter: Sendable {
     }
 
     private func store(_ format: ImageFormat) async throws -> ExportedOutput {
-        let image = try await image(format.compression)
+        let image = try await image(format)
         let documents = ImageDocuments(of: image, format: format)
         let exporter = ImageStoreExporter(blobs: blobs, names: names, scratch: scratch)
         try await exporter.write(documents, layers: image.layers, names: format.names)
@@ -75,7 +80,7 @@ package struct Exporter: Sendable {
     }
 
     private func write(_ options: ImageLayoutOptions, withDockerManifest: Bool) async throws -> ExportedOutput {
-        let image = try await image(options.format.compression)
+        let image = try await image(options.format)
         let documents = ImageDocuments(of: image, format: options.format)
         let archive = LayoutArchive(
             blobs: blobs, verified: Set(image.layers.filter(\.isVerified).map(\.descriptor.digest)))

@@ -79,8 +79,11 @@ package struct CopyPlan: Sendable {
     }
 
     /// The time that a copy of something modified at `time` gets.
+    func timeOfCopy(_ time: FileTime) -> FileTime { request.fixedTime ?? clamped(time) }
+
+    /// `time`, or the latest one allowed.
     func clamped(_ time: FileTime) -> FileTime {
-        guard !keepsTimes, let latest = request.latestTime else { return time }
+        guard request.clampsDirectories || !keepsTimes, let latest = request.latestTime else { return time }
         return min(latest, time)
     }
 

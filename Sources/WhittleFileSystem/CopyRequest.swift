@@ -30,6 +30,10 @@ package struct CopyRequest: Sendable {
     /// A directory is copied with the times that it has: its files may know each other's. Python takes bytecode for stale
     /// that does not name the time of its source, make and ninja compare times, font caches hold those of directories.
     package var latestTime: FileTime?
+    /// Whether ``latestTime`` counts for what is in directories that are copied, too.
+    package var clampsDirectories = false
+    /// The time that everything that is copied gets, whatever it had.
+    package var fixedTime: FileTime?
 
     package init(sources: [String], destination: String) {
         self.sources = sources

@@ -129,7 +129,7 @@ struct EntryWriter {
         // After the owner, because chown(2) clears setuid and setgid.
         let isExact = keepsMode && mode & (0o7000 | FileMask.current) == 0 && content?.hasAttributes == false
         if !isExact { try Syscall.changeMode(to, to: mode) }
-        try Syscall.changeTimes(to, to: writer.plan.clamped(status.modified))
+        try Syscall.changeTimes(to, to: writer.plan.timeOfCopy(status.modified))
     }
 
     private func writeLink(_ sourceName: EntryPath, _ status: FileStatus, as name: EntryPath) throws(Errno) {
@@ -159,7 +159,7 @@ struct EntryWriter {
             if owner(of: status) != defaultOwner {
                 try Syscall.changeOwner(name, to: owner(of: status), at: target)
             }
-            try Syscall.changeTimes(name, to: writer.plan.clamped(status.modified), at: target)
+            try Syscall.changeTimes(name, to: writer.plan.timeOfCopy(status.modified), at: target)
         }
     }
 

@@ -203,7 +203,7 @@ extension TreeWriter {
                 try ExtendedAttributes.setIfPossible(attribute, on: directory)
             }
             try Syscall.changeMode(directory, to: plan.request.mode(of: status))
-            try Syscall.changeTimes(directory, to: plan.clamped(status.modified))
+            try Syscall.changeTimes(directory, to: plan.timeOfCopy(status.modified))
         }
     }
 }

@@ -13,6 +13,8 @@ public struct BuildPlan: Sendable {
     /// The base images that the definition's sources are from, each once.
     public let baseImages: [BaseImage]
     public let warnings: [BuildWarning]
+    /// The time of the image and its history, where the build fixes one.
+    public let sourceDateEpoch: Timestamp?
 
     /// The image configuration of the target.
     public var configuration: ImageConfiguration { targets[0].configuration }

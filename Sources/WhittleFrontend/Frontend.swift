@@ -62,7 +62,8 @@ public struct Frontend: Sendable {
                 StageSummary(
                     index: stage.index, name: stage.name, base: stage.base, isBuilt: needed.contains(stage.index),
                     location: stage.location)
-            }, baseImages: output.baseImages, warnings: output.warnings)
+            }, baseImages: output.baseImages, warnings: output.warnings,
+            sourceDateEpoch: table.options.sourceDateEpoch)
     }
 }
 
@@ -106,10 +107,13 @@ extension BuildOptions {
     /// - Throws: `invalid-source-date-epoch`.
     fileprivate func withSourceDateEpoch(_ globals: GlobalVariables, of dockerfile: Dockerfile) throws -> BuildOptions {
         let name = "SOURCE_DATE_EPOCH"
+        var options = self
         guard sourceDateEpoch == nil, let text = buildArguments[name] ?? globals.values[name], !text.isEmpty else {
-            return self
+            if isReproducible { options.sourceDateEpoch = sourceDateEpoch ?? fallbackEpoch }
+            return options
         }
-        guard let seconds = Int64(text) else {
+        // The last second that RFC 3339, the form of times in an image, can write: the end of the year 9999.
+        guard let seconds = Int64(text), (0...253_402_300_799).contains(seconds) else {
             var place: Token?
             for case .arg(let declarations) in dockerfile.globalArguments.map(\.kind) where buildArguments[name] == nil
             {
@@ -117,7 +121,6 @@ extension BuildOptions {
             }
             throw BuildError.invalidEpoch(text, at: place.map { dockerfile.location(of: $0.range) })
         }
-        var options = self
         options.sourceDateEpoch = Timestamp(seconds: seconds)
         return options
     }

@@ -1,12 +1,18 @@
+public import WhittleCore
+
 /// Changes files of a base without running anything; the actions apply one after the other.
 public struct FileOp: Hashable, Sendable {
     /// The input that is changed, or `nil` for an empty file system.
     public var base: Int?
     public var actions: [FileAction]
+    /// The time of everything that is made, and of everything that comes from a directory of the user's machine; what else is
+    /// copied keeps its time if it is earlier. `nil` leaves copies as they are, and dates the rest by the inputs.
+    public var time: Timestamp?
 
-    public init(base: Int?, actions: [FileAction]) {
+    public init(base: Int?, actions: [FileAction], time: Timestamp? = nil) {
         self.base = base
         self.actions = actions
+        self.time = time
     }
 }
 

@@ -115,6 +115,7 @@ extension FileOp {
         hasher.update(optional: base)
         hasher.update(length: actions.count)
         for action in actions { action.hash(into: &hasher) }
+        if let time { hasher.update(list: ["time", "\(time.seconds)"]) }
     }
 }
 

@@ -235,4 +235,17 @@ struct ParallelCompressorTests {
         let reference = try CompressionTests.compress(CompressionTests.sample, .defaultZstd, threads: 1)
         #expect(try CompressionTests.compress(CompressionTests.sample, .defaultZstd, threads: 1000) == reference)
     }
+
+    @Test("portable gzip of level 1 is not ISA-L's, and unpacks to the same")
+    func portable() throws {
+        let output = Mutex<[UInt8]>([])
+        let compressor = try ParallelCompressor(.gzip(level: 1), threads: 2, isPortable: true) { chunk in
+            output.withLock { $0 += Array(chunk) }
+        }
+        try CompressionTests.sample.withUnsafeBytes { try compressor.write($0) }
+        try compressor.finish()
+        let bytes = output.withLock { $0 }
+        #expect(try CompressionTests.decompress(bytes) == CompressionTests.sample)
+        #expect(bytes != (try CompressionTests.compress(CompressionTests.sample, .gzip(level: 1), threads: 2)))
+    }
 }

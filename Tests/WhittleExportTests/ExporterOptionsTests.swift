@@ -201,8 +201,8 @@ struct ExporterOptionsTests {
                 + String(repeating: "0", count: 64) + "' has a digest",
             hint: "the digest of an image is known only after it is built; give it a tag"),
         Rejected(
-            "type=image,rewrite-timestamp=true", .unsupportedOutput,
-            "cannot do output 'type=image,rewrite-timestamp=true': 'rewrite-timestamp' is not supported yet"),
+            "type=image,push-by-digest=true", .unsupportedOutput,
+            "cannot do output 'type=image,push-by-digest=true': 'push-by-digest' is not supported yet"),
         Rejected(
             "type=image,store=false", .unsupportedOutput,
             "cannot do output 'type=image,store=false': store=false is not supported yet",

@@ -17,7 +17,7 @@ struct OutputPlanTests {
         let plan = try OutputPlan(values: ["type=oci,compression=zstd", "type=image", "out"], tags: [])
         #expect(plan.needsRootFileSystem)
         #expect(plan.usesStandardOutput)
-        #expect(plan.compressions == [LayerCompression(.zstd), LayerCompression(.gzip)])
+        #expect(plan.imageFormats.map(\.compression) == [LayerCompression(.zstd), LayerCompression(.gzip)])
         #expect(!(try OutputPlan(values: ["type=cacheonly"], tags: []).needsRootFileSystem))
     }
 

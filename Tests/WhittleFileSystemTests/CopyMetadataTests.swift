@@ -72,6 +72,33 @@ struct CopyMetadataTests {
         #expect(try fixture.status("target/made").modified == FileTime(seconds: 3000))
     }
 
+    @Test("gives no time later than the latest one in directories, where that is asked")
+    func clampsDirectories() throws {
+        try fixture.source("d/old", "d/new")
+        try time("source/d/old", 1000)
+        try time("source/d/new", 5000)
+        try fixture.copy(["d"], "/made/app") {
+            $0.latestTime = FileTime(seconds: 3000)
+            $0.clampsDirectories = true
+        }
+        #expect(try fixture.status("target/made/app/old").modified.seconds == 1000)
+        #expect(try fixture.status("target/made/app/new").modified == FileTime(seconds: 3000))
+    }
+
+    @Test("gives everything that is copied one time where that is asked, and existing directories keep theirs")
+    func fixes() throws {
+        try fixture.source("d/old", "d/sub/new")
+        try time("source/d/old", 1000)
+        try time("source/d/sub/new", 5000)
+        try fixture.copy(["d"], "/made/app") {
+            $0.latestTime = FileTime(seconds: 3000)
+            $0.fixedTime = FileTime(seconds: 3000)
+        }
+        for path in ["made", "made/app", "made/app/old", "made/app/sub", "made/app/sub/new"] {
+            #expect(try fixture.status("target/\(path)").modified == FileTime(seconds: 3000))
+        }
+    }
+
     @Test("changes modes of files and directories, but not of directories on the way")
     func mode() throws {
         try fixture.source("d/f", "d/sub/g")

@@ -222,4 +222,35 @@ struct ConfigurationTests {
         let lowered = try await lower(global + "FROM alpine\nENV A=b\nRUN true", options)
         #expect(lowered.plan.configuration.history.map(\.created?.seconds) == [nil, 7, 7])
     }
+
+    @Test(
+        "a reproducible build shows commands the epoch, dates files by it, and has another key; others know nothing of it"
+    )
+    func reproducible() async throws {
+        let text = "FROM alpine\nWORKDIR /app\nCOPY a /a\nRUN true"
+        func ops(_ options: BuildOptions, _ text: String = text) async throws -> ([String?], [Timestamp?]) {
+            var values: [String?] = []
+            var times: [Timestamp?] = []
+            for vertex in try await lower(text, options).plan.definition.vertices {
+                if case .exec(let exec) = vertex.op {
+                    values.append(exec.environment.last { $0.hasPrefix("SOURCE_DATE_EPOCH=") })
+                }
+                if case .file(let file) = vertex.op { times.append(file.time) }
+            }
+            return (values, times)
+        }
+        var options = BuildOptions()
+        options.fallbackEpoch = Timestamp(seconds: 9)
+        #expect(try await ops(options) == ([nil], [nil, nil]))
+        options.isReproducible = true
+        let time = Timestamp(seconds: 9)
+        #expect(try await ops(options) == (["SOURCE_DATE_EPOCH=9"], [time, time]))
+        #expect(try await lower(text, options).plan.sourceDateEpoch == time)
+        options.buildArguments["SOURCE_DATE_EPOCH"] = "7"
+        #expect(try await ops(options).0 == ["SOURCE_DATE_EPOCH=7"])
+        #expect(try await ops(options, "FROM alpine\nENV SOURCE_DATE_EPOCH=5\nRUN true").0 == ["SOURCE_DATE_EPOCH=5"])
+        options.buildArguments = [:]
+        options.fallbackEpoch = nil
+        #expect(try await ops(options) == ([nil], [nil, nil]))
+    }
 }

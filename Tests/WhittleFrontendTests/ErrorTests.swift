@@ -102,6 +102,10 @@ struct ErrorTests {
             "invalid-source-date-epoch: SOURCE_DATE_EPOCH 'x' is no number of seconds | give the seconds "
                 + "since 1970-01-01, for instance those of 'git log -1 --pretty=%ct'",
             BuildOptions(buildArguments: ["SOURCE_DATE_EPOCH": "x"])),
+        Case(
+            "ARG SOURCE_DATE_EPOCH=253402300800\nFROM a",
+            "1:23 invalid-source-date-epoch: SOURCE_DATE_EPOCH '253402300800' is no number of seconds | give the seconds "
+                + "since 1970-01-01, for instance those of 'git log -1 --pretty=%ct'"),
     ]
 
     @Test("what is wrong with stages is told with its place and the way out", arguments: stageCases)

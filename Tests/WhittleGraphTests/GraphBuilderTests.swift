@@ -85,4 +85,18 @@ struct GraphBuilderTests {
         #expect(definition.layerChain(of: copied).map(\.metadata.name) == ["base", "copy"])
         #expect(definition.layerChain(of: nil).isEmpty)
     }
+
+    @Test("a time of files and an allowed leak are part of the digest, and change nothing where they are not set")
+    func optionalFields() {
+        let plain = Op.file(FileOp(base: nil, actions: []))
+        let dated = Op.file(FileOp(base: nil, actions: [], time: Timestamp(seconds: 1)))
+        let later = Op.file(FileOp(base: nil, actions: [], time: Timestamp(seconds: 2)))
+        #expect(Set([plain, dated, later].map(\.keyDigest)).count == 3)
+        var exec = ExecOp(arguments: ["true"], rootInput: nil, secretEnvironment: [SecretVariable(id: "b", name: "B")])
+        exec.mounts = [.secret(SecretMount(id: "a", target: "/a")), .secret(SecretMount(id: "b", target: "/b"))]
+        #expect(exec.secretIDs == ["a", "b"])
+        let strict = Op.exec(exec).keyDigest
+        exec.allowsSecretLeak = true
+        #expect(Op.exec(exec).keyDigest != strict)
+    }
 }

@@ -16,10 +16,12 @@ protocol ChunkCompressor: AnyObject {
 
 extension Compression {
     /// A compressor for one thread.
-    func makeChunkCompressor() throws(BuildError) -> any ChunkCompressor {
+    ///
+    /// - Parameter isPortable: the bytes are the same on every processor; level 1 of gzip is then slower.
+    func makeChunkCompressor(isPortable: Bool) throws(BuildError) -> any ChunkCompressor {
         switch self {
         case .none: StoredChunks()
-        case .gzip(1): FastGzipChunks()
+        case .gzip(1) where !isPortable: FastGzipChunks()
         // libdeflate's level 2 can be a little more than 3 % larger than `gzip -6`, and its level 3 costs 12 % of the
         // speed for 1 % of size. In turn they stay below 3 % on everything that was measured.
         case .gzip(3): try GzipChunks(levels: [3, 2, 2])

@@ -11,6 +11,7 @@ final class ChunkQueue: @unchecked Sendable {
     static let memoryLimit = 96 << 20
 
     private let compression: Compression
+    private let isPortable: Bool
     private let sink: ParallelCompressor.Sink
     private let threadLimit: Int
     private let chunkLimit: Int
@@ -38,8 +39,11 @@ final class ChunkQueue: @unchecked Sendable {
     private var failure: (any Error)?
     private var isClosed = false
 
-    init(_ compression: Compression, threads: Int, sink: @escaping ParallelCompressor.Sink) {
+    init(
+        _ compression: Compression, threads: Int, isPortable: Bool, sink: @escaping ParallelCompressor.Sink
+    ) {
         self.compression = compression
+        self.isPortable = isPortable
         self.sink = sink
         // Of the memory for a chunk and its output: one for each thread, one being filled, one being written.
         let most = Self.memoryLimit / (2 * compression.chunkSize)
@@ -91,7 +95,7 @@ final class ChunkQueue: @unchecked Sendable {
 
     /// Compresses the only chunk of a stream on the calling thread.
     func compressOnly(_ chunk: PageBuffer) throws {
-        let compressor = try compression.makeChunkCompressor()
+        let compressor = try compression.makeChunkCompressor(isPortable: isPortable)
         let output = PageBuffer(compressor.bound(chunk.count))
         output.count = try compressor.compress(chunk.used, number: 0, into: output.bytes)
         try write(output, of: chunk)
@@ -169,7 +173,8 @@ extension ChunkQueue {
 
     private func startThread() throws(BuildError) {
         var thread = pthread_t()
-        let worker = Worker(queue: self, compressor: try compression.makeChunkCompressor())
+        let worker = Worker(
+            queue: self, compressor: try compression.makeChunkCompressor(isPortable: isPortable))
         let argument = Unmanaged.passRetained(worker)
         let code = pthread_create(
             &thread, nil,

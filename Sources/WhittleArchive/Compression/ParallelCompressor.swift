@@ -4,8 +4,8 @@ public import WhittleCore
 /// Compresses a stream on several threads, as members or frames that stand alone.
 ///
 /// The bytes depend on the input and the ``Compression`` alone, not on the number of threads nor on how the input was cut
-/// into writes. (Of one machine and version of the libraries: level 1 of gzip uses ISA-L, whose output differs between
-/// processors.) Memory is bounded: a few chunks for each thread, and less than 100 MiB in all; ``write(_:)`` waits while
+/// into writes, for one version of the libraries. (Level 1 of gzip uses ISA-L, whose output differs between processors,
+/// unless it is asked to be portable.) Memory is bounded: a few chunks for each thread, and less than 100 MiB in all; ``write(_:)`` waits while
 /// all are in use. To be used from one thread, which blocks; the work is done on threads of the compressor's own, and the
 /// sink is called from any of them, in order and never twice at once.
 public final class ParallelCompressor {
@@ -28,15 +28,19 @@ public final class ParallelCompressor {
         public let size: ByteCount
     }
 
-    /// - Parameter threads: how many chunks are compressed at once, at least 1.
+    /// - Parameters:
+    ///   - threads: how many chunks are compressed at once, at least 1.
+    ///   - isPortable: whether the bytes have to be the same on every processor.
     /// - Throws: `compression` where the format has no such level.
-    public init(_ compression: Compression, threads: Int, sink: @escaping Sink) throws(BuildError) {
+    public init(
+        _ compression: Compression, threads: Int, isPortable: Bool = false, sink: @escaping Sink
+    ) throws(BuildError) {
         switch compression {
         case .none: break
         case .gzip(let level): try Self.check(level, Compression.gzipLevels, "gzip")
         case .zstd(let level): try Self.check(level, Compression.zstdLevels, "zstd")
         }
-        queue = ChunkQueue(compression, threads: threads, sink: sink)
+        queue = ChunkQueue(compression, threads: threads, isPortable: isPortable, sink: sink)
     }
 
     deinit { queue.abandon() }

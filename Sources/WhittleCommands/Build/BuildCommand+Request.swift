@@ -71,6 +71,7 @@ extension BuildCommand {
         request.explains = output.explain
         request.layerLimit = try cache.layerLimit()
         try addOptions(to: &request.options)
+        request.options.isReproducible = output.reproducible
         for text in self.input.secret {
             let secret = try SecretArgument(parsing: text)
             request.secrets[secret.id] = try secret.value()
@@ -88,6 +89,9 @@ extension BuildCommand {
             let (name, value) = try Self.assignment(text, "--build-arg")
             if let value = value ?? StoreOptions.variable(name) { options.buildArguments[name] = value }
         }
+        // As buildx: the variable counts as an argument, because tools set it for everything that they start.
+        let epoch = "SOURCE_DATE_EPOCH"
+        if options.buildArguments[epoch] == nil { options.buildArguments[epoch] = StoreOptions.variable(epoch) }
         for text in input.labels {
             let (name, value) = try Self.assignment(text, "--label")
             options.labels[name] = value ?? ""

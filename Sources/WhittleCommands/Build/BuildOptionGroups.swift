@@ -104,6 +104,13 @@ struct BuildOutputOptions: ParsableArguments {
             """)
     var load = false
 
+    @Flag(
+        help: """
+            Make the same image from the same inputs at any time: all times are the epoch of $SOURCE_DATE_EPOCH, else of \
+            the context's git commit, else of the newest input, and steps see it as SOURCE_DATE_EPOCH.
+            """)
+    var reproducible = false
+
     @Option(help: ArgumentHelp("Write the image ID to a file.", valueName: "path"), completion: .file())
     var iidfile: String?
 

@@ -18,10 +18,17 @@ struct BuildProducts: Sendable {
     let layers: LayerBlobs
     let images: ImagePuller
     let mounts: MountedSnapshots
+    let isReproducible: Bool
+
+    /// What later times become in outputs that are no image.
+    var latestTime: Timestamp? { isReproducible ? plan.sourceDateEpoch : nil }
 
     /// The target as an image whose layers are compressed as asked; those of the base image stay as they are unless
-    /// another compression is forced.
-    func image(_ compression: LayerCompression) async throws -> ExportImage {
+    /// another compression is forced, and their times stay in any case.
+    func image(_ format: ImageFormat) async throws -> ExportImage {
+        let form = LayerForm(format, epoch: plan.sourceDateEpoch, isReproducible: isReproducible)
+        var baseForm = form
+        baseForm.latestTime = nil
         var configuration = plan.configuration
         let chain = try snapshots()
         let baseCount = configuration.diffIDs.count
@@ -31,17 +38,19 @@ struct BuildProducts: Sendable {
         var isEmpty: [Bool] = []
         for (position, id) in chain.enumerated() {
             let layer: LayerBlob
-            if position < baseCount, !compression.isForced {
+            if position < baseCount, !format.compression.isForced {
                 layer = LayerBlob(try await baseLayer(id))
             } else {
-                layer = try await layers.layer(of: id, compression.compression)
+                layer = try await layers.layer(of: id, position < baseCount ? baseForm : form)
             }
             created.append(try store.snapshots.created(id))
             isEmpty.append(layer.record.isEmpty)
             if !layer.record.isEmpty { result.append(ExportImage.Layer(layer)) }
         }
         configuration.diffIDs = result.map(\.diffID)
-        History.complete(&configuration, created: created, isEmpty: isEmpty, baseCount: baseCount)
+        History.complete(
+            &configuration, created: created, isEmpty: isEmpty, baseCount: baseCount,
+            epoch: plan.sourceDateEpoch)
         return ExportImage(configuration: configuration, layers: result)
     }
 
@@ -67,6 +76,6 @@ struct BuildProducts: Sendable {
         }
         if let fetched = try await images.bringBlob(of: id, from: plan.baseImages) { return fetched }
         // The image it came from is not known any more: the same files in our own form.
-        return try await layers.layer(of: id, .defaultGzip).record
+        return try await layers.layer(of: id, LayerForm(.defaultGzip, isPortable: isReproducible)).record
     }
 }

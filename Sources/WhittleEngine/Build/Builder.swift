@@ -42,15 +42,20 @@ package struct Builder: Sendable {
         let images = ImagePuller(
             store: store, ignoringStoreNames: request.pullsAlways, layerLimit: request.layerLimit, settings: settings,
             report: report)
-        let plan = try await Frontend(resolver: images).plan(dockerfile, options: request.options)
+        let plan = try await EpochPlanner(store: store, images: images, report: report).plan(dockerfile, request)
+        guard plan.sourceDateEpoch != nil || !outputs.imageFormats.contains(where: \.rewritesTimes) else {
+            throw BuildError.epochMissing
+        }
         for warning in plan.warnings { report(.warning(warning)) }
         try checkSecrets(request, plan)
         let layers = LayerBlobs(store)
-        let contexts = ContextDirectories(Self.directories(request, plan), store)
+        let contexts = ContextDirectories(Self.directories(request), store)
+        let forms = outputs.imageFormats.map {
+            LayerForm($0, epoch: plan.sourceDateEpoch, isReproducible: request.options.isReproducible)
+        }
         let worker = LocalWorker(
             definition: plan.definition, store: store, contexts: contexts, images: images, runtime: request.runtime,
-            secrets: request.secrets,
-            background: BackgroundLayers(plan.definition, layers, outputs.compressions.map(\.compression)),
+            secrets: request.secrets, background: BackgroundLayers(plan.definition, layers, forms),
             explainer: StepExplainer(
                 plan.definition, database: store.database, settings: ExplanationSettings(request), report: report),
             failures: FailureGate(request.failureShell), report: report)
@@ -60,7 +65,7 @@ package struct Builder: Sendable {
             let results = try await run.outputs(stepLimit: request.stepLimit, generation: generation)
             let products = BuildProducts(
                 store: store, plan: plan, snapshot: results.first.flatMap { $0?.snapshot }, layers: layers,
-                images: images, mounts: worker.mounts)
+                images: images, mounts: worker.mounts, isReproducible: request.options.isReproducible)
             let written = try await write(outputs, products)
             try contexts.saveIndexes()
             try await worker.close()
@@ -131,7 +136,7 @@ package struct Builder: Sendable {
     }
 
     /// The directories that local sources of the build are.
-    private static func directories(_ request: BuildRequest, _ plan: BuildPlan) -> [String: String] {
+    static func directories(_ request: BuildRequest) -> [String: String] {
         var directories: [String: String] = [:]
         if let context = request.contextDirectory { directories["context"] = context }
         for (name, context) in request.options.namedContexts {
@@ -145,18 +150,18 @@ package struct Builder: Sendable {
 struct BackgroundLayers: Sendable {
     private let vertices: Set<Digest>
     private let layers: LayerBlobs
-    private let compressions: [Compression]
+    private let forms: Set<LayerForm>
 
-    init(_ definition: Definition, _ layers: LayerBlobs, _ compressions: [Compression]) {
+    init(_ definition: Definition, _ layers: LayerBlobs, _ forms: [LayerForm]) {
         vertices = Set(definition.layerChain(of: definition.outputs.first ?? nil).filter { !$0.isImage }.map(\.digest))
         self.layers = layers
-        self.compressions = compressions
+        self.forms = Set(forms)
     }
 
     /// To be called when a step of the build has a new result.
     func begin(_ vertex: Vertex, _ snapshot: SnapshotID) async throws {
         guard vertices.contains(vertex.digest) else { return }
-        for compression in compressions { try await layers.begin(snapshot, compression) }
+        for form in forms { try await layers.begin(snapshot, form) }
     }
 }
 

@@ -37,9 +37,8 @@ extension BuildError {
         BuildError(
             .secretLeak,
             "looking for secrets in the image's configuration: secret '\(secret)' is in \(place) (\(form.rawValue))",
-            hint:
-                "give it to the steps that need it with RUN --mount=type=secret, not as an argument or variable; where "
-                + "it is meant to be in the image, --allow-secret-leak turns this into a warning")
+            hint: "give it to the steps that need it with RUN --mount=type=secret, not as an argument or variable; "
+                + "where it is meant to be in the image, --allow-secret-leak turns this into a warning")
     }
 }
 

@@ -12,9 +12,19 @@ enum History {
     ///   - created: of each layer, lowest first, those of the base image included.
     ///   - isEmpty: for each layer, whether it has no entries and is left out.
     ///   - baseCount: how many layers are the base image's.
+    ///   - epoch: the time of the image; entries that are later, those of the base image included, get it too.
     static func complete(
-        _ configuration: inout ImageConfiguration, created: [Timestamp], isEmpty: [Bool], baseCount: Int
+        _ configuration: inout ImageConfiguration, created: [Timestamp], isEmpty: [Bool], baseCount: Int,
+        epoch: Timestamp?
     ) {
+        defer {
+            if let epoch {
+                configuration.created = epoch
+                for index in configuration.history.indices {
+                    configuration.history[index].created = configuration.history[index].created.map { min($0, epoch) }
+                }
+            }
+        }
         var layer = 0
         var last = configuration.history.first?.created ?? configuration.created ?? Timestamp(seconds: 0)
         for index in configuration.history.indices {

@@ -13,7 +13,8 @@ struct OutputWriter: Sendable {
         let products = products
         let exporter = Exporter(
             blobs: store.blobs, names: store.names, scratch: store.scratch,
-            image: { try await products.image($0) }, rootFileSystem: { try await products.rootDirectory() })
+            image: { try await products.image($0) }, rootFileSystem: { try await products.rootDirectory() },
+            latestTime: products.latestTime)
         return try await exporter.write(output)
     }
 }

@@ -12,6 +12,9 @@ struct FileChanger {
     let root: RootDirectory
     /// The time of what the actions make, and the latest of what they copy: layers do not depend on the clock.
     let time: FileTime
+    /// Whether nothing may be later than that time, and what comes from a context gets it whatever it had: a checkout has the
+    /// time at which it was made.
+    let isDated: Bool
     let scratch: ProcessScratch
     /// What an archive may unpack to; `nil` for anything.
     let archiveLimit: ByteCount?
@@ -41,7 +44,9 @@ struct FileChanger {
     }
 
     private func copy(_ copy: CopyAction, from tree: SourceTree) throws {
-        let request = try LocalWorker.copyRequest(copy, owner: try resolve(copy.owner), latestTime: time)
+        var request = try LocalWorker.copyRequest(copy, owner: try resolve(copy.owner), latestTime: time)
+        request.clampsDirectories = isDated
+        if isDated, tree.kind == .context { request.fixedTime = time }
         let plan = try CopyPlan(request, from: tree, cancellation: cancellation)
         guard copy.unpacks == .archives else {
             try TreeCopier.execute(plan, into: root, cancellation: cancellation)
@@ -87,6 +92,7 @@ struct FileChanger {
         copy.owner = request.owner
         copy.mode = request.mode
         copy.latestTime = time
+        copy.clampsDirectories = isDated
         try TreeCopier.execute(
             CopyPlan(copy, from: tree, cancellation: cancellation), into: root, cancellation: cancellation)
     }

@@ -65,7 +65,7 @@ extension LocalWorker {
         }
     }
 
-    private static func request(_ copy: CopyAction) throws -> CopyRequest {
+    static func request(_ copy: CopyAction) throws -> CopyRequest {
         var request = CopyRequest(sources: copy.sources, destination: copy.destination)
         request.allowsEmptyWildcard = copy.allowsEmptyWildcard
         request.keepsParents = copy.keepsParents
@@ -108,7 +108,7 @@ extension LocalWorker {
     /// Applies the actions of `op` to its base and commits what they changed.
     func change(_ op: FileOp, _ vertex: Vertex, _ inputs: [StepResult]) async throws -> SnapshotID? {
         do {
-            let latest = latestInput(of: vertex, inputs)
+            let latest = op.time ?? latestInput(of: vertex, inputs)
             let time = FileTime(seconds: latest.seconds)
             var trees: [Int: SourceTree] = [:]
             for input in op.actions.compactMap(\.input) where trees[input] == nil {
@@ -120,7 +120,8 @@ extension LocalWorker {
                 try await pool.runCancellable { cancellation in
                     let root = try RootDirectory(root, name: "the step's file system")
                     let changer = FileChanger(
-                        root: root, time: time, scratch: scratch, archiveLimit: limit, cancellation: cancellation)
+                        root: root, time: time, isDated: op.time != nil, scratch: scratch,
+                        archiveLimit: limit, cancellation: cancellation)
                     for action in op.actions { try changer.apply(action, from: trees) }
                 }
             }

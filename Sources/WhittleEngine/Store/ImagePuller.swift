@@ -14,7 +14,7 @@ internal import WhittleStore
 /// Finds base images, and brings their layers into the store when a step needs them.
 ///
 /// Images are looked for in the store by name (what `whittle build -t` made), then in registries. What a tag means is asked
-/// anew in each build; manifests and configurations that the store has are not fetched again.
+/// once in each build; manifests and configurations that the store has are not fetched again.
 package final class ImagePuller: ImageResolver {
     private let store: BuildStore
     private let client: @Sendable () throws -> RegistryClient
@@ -23,6 +23,13 @@ package final class ImagePuller: ImageResolver {
     let layerLimit: ByteCount?
     private let report: @Sendable (StepEvent) -> Void
     private let found = Mutex<[Digest: Found]>([:])
+    /// What names meant when they were looked up in this build.
+    private let resolved = Mutex<[Question: BaseImage]>([:])
+
+    private struct Question: Hashable {
+        let name: String
+        let platform: Platform
+    }
 
     private struct Found: Sendable {
         let image: ResolvedImage
@@ -72,10 +79,13 @@ package final class ImagePuller: ImageResolver {
     private func resolve(
         _ source: any WhittleRegistry.ImageSource, named name: String, _ platform: Platform
     ) async throws -> BaseImage {
+        let question = Question(name: name, platform: platform)
+        if let known = resolved.withLock({ $0[question] }) { return known }
         let step = Step(internal: "[internal] load metadata for \(name)")
         report(.started(step))
         do {
             let image = try await lookUp(source, named: name, platform)
+            resolved.withLock { $0[question] = image }
             report(.finished(step))
             return image
         } catch {

@@ -15,19 +15,19 @@ actor LayerBlobs {
 
     private struct Key: Hashable {
         let changes: SnapshotID
-        let compression: Compression
+        let form: LayerForm
     }
 
     init(_ store: BuildStore) { self.store = store }
 
     /// Starts to write a layer that will be needed. Whether it fails shows in ``layer(of:_:)``.
-    func begin(_ snapshot: SnapshotID, _ compression: Compression) throws {
-        _ = try task(for: snapshot, compression)
+    func begin(_ snapshot: SnapshotID, _ form: LayerForm) throws {
+        _ = try task(for: snapshot, form)
     }
 
     /// The blob with the snapshot's own changes.
-    func layer(of snapshot: SnapshotID, _ compression: Compression) async throws -> LayerBlob {
-        let task = try task(for: snapshot, compression)
+    func layer(of snapshot: SnapshotID, _ form: LayerForm) async throws -> LayerBlob {
+        let task = try task(for: snapshot, form)
         return try await withTaskCancellationHandler {
             try await task.value
         } onCancel: {
@@ -42,10 +42,10 @@ actor LayerBlobs {
         writing = [:]
     }
 
-    private func task(for snapshot: SnapshotID, _ compression: Compression) throws -> Task<LayerBlob, any Error> {
-        let key = Key(changes: try store.snapshots.changesOwner(of: snapshot), compression: compression)
+    private func task(for snapshot: SnapshotID, _ form: LayerForm) throws -> Task<LayerBlob, any Error> {
+        let key = Key(changes: try store.snapshots.changesOwner(of: snapshot), form: form)
         if let task = writing[key] { return task }
-        let writer = LayerBlobWriter(store: store, changes: key.changes, compression: compression)
+        let writer = LayerBlobWriter(store: store, changes: key.changes, form: form)
         // Awaited by `layer(of:_:)` or `cancel()`, one of which ends every build.
         let task = Task { try await writer.write() }
         writing[key] = task
@@ -69,22 +69,22 @@ struct LayerBlob: Sendable {
 private struct LayerBlobWriter: Sendable {
     let store: BuildStore
     let changes: SnapshotID
-    let compression: Compression
+    let form: LayerForm
 
     func write() async throws -> LayerBlob {
         if let known = try usable() { return LayerBlob(known) }
         // Nothing to write, and nothing to remember: looking costs less than a file, a lock and a row for each step.
         if try RootDirectory(store.snapshots.changes(of: changes)).names(in: "/").isEmpty { return LayerBlob(.empty) }
-        let lock = try await store.layout.lock("blob-\(changes)-\(format)")
+        let lock = try await store.layout.lock("blob-\(changes)-\(form.name)")
         defer { lock.release() }
         if let known = try usable() { return LayerBlob(known) }
         let record = try await BlockingPool.shared.runCancellable { try write($0) }
-        try store.database.save(record, of: changes.rawValue, format: format)
+        try store.database.save(record, of: changes.rawValue, format: form.name)
         return LayerBlob(record, isVerified: true)
     }
 
     private func usable() throws -> LayerRecord? {
-        guard let record = try store.database.layer(of: changes.rawValue, format: format),
+        guard let record = try store.database.layer(of: changes.rawValue, format: form.name),
             try record.isEmpty || store.blobs.has(record.digest, size: record.size)
         else { return nil }
         return record
@@ -93,11 +93,13 @@ private struct LayerBlobWriter: Sendable {
     private func write(_ cancellation: Cancellation) throws -> LayerRecord {
         let blob = try store.blobs.ingest(in: store.scratch, isDigested: true)
         let threads = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-        let compressor = try ParallelCompressor(compression, threads: threads) { try blob.write($0) }
+        let compressor = try ParallelCompressor(
+            form.compression, threads: threads, isPortable: form.isPortable
+        ) { try blob.write($0) }
         let directory = try store.snapshots.changes(of: changes)
-        let entries = try LayerWriter(changesIn: directory).write(cancellation: cancellation) { bytes in
-            try compressor.write(bytes)
-        }
+        let entries = try LayerWriter(changesIn: directory, latestTime: form.latestTime).write(
+            cancellation: cancellation
+        ) { try compressor.write($0) }
         let summary = try compressor.finish()
         guard entries > 0 else {
             blob.cancel()
@@ -109,17 +111,8 @@ private struct LayerBlobWriter: Sendable {
             uncompressedSize: summary.plainSize, mediaType: mediaType.rawValue)
     }
 
-    /// Names the compression in the database.
-    private var format: String {
-        switch compression {
-        case .none: LayerFormat.own(nil)
-        case .gzip(let level): LayerFormat.own("gzip", level: Int(level))
-        case .zstd(let level): LayerFormat.own("zstd", level: Int(level))
-        }
-    }
-
     private var mediaType: MediaType {
-        switch compression {
+        switch form.compression {
         case .none: .ociLayer
         case .gzip: .ociLayerGzip
         case .zstd: .ociLayerZstd

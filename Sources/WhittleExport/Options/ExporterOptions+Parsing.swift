@@ -58,7 +58,7 @@ extension ExporterOptions {
 
     /// Options of BuildKit that this version knows and does not do.
     private static let plannedForImages = [
-        "oci-artifact", "rewrite-timestamp", "source-date-epoch", "attestation-inline", "prefer-nondist-layers",
+        "oci-artifact", "source-date-epoch", "attestation-inline", "prefer-nondist-layers",
         "name-canonical", "dangling-name-prefix", "push-by-digest", "registry.insecure",
     ]
     private static let plannedForTrees = ["platform-split", "source-date-epoch", "attestation-prefix", "mode"]

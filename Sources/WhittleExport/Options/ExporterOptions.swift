@@ -142,15 +142,18 @@ public struct ImageFormat: Hashable, Sendable {
     /// `false` writes Docker's media types for registries and programs from before OCI.
     public var usesOCIMediaTypes: Bool
     public var annotations: ImageAnnotations
+    /// Whether times in the layers that are later than the build's epoch become the epoch; base images stay as they are.
+    public var rewritesTimes: Bool
 
     public init(
         names: [ImageReference] = [], compression: LayerCompression = LayerCompression(),
-        usesOCIMediaTypes: Bool = true, annotations: ImageAnnotations = ImageAnnotations()
+        usesOCIMediaTypes: Bool = true, annotations: ImageAnnotations = ImageAnnotations(), rewritesTimes: Bool = false
     ) {
         self.names = names
         self.compression = compression
         self.usesOCIMediaTypes = usesOCIMediaTypes
         self.annotations = annotations
+        self.rewritesTimes = rewritesTimes
     }
 }
 

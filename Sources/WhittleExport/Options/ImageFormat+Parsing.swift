@@ -5,7 +5,7 @@ internal import WhittleOCI
 extension ExporterOptions {
     static let formatKeys = [
         "name", "compression", "compression-level", "force-compression", "oci-mediatypes", "annotation.KEY",
-        "annotation-manifest.KEY", "annotation-manifest-descriptor.KEY",
+        "annotation-manifest.KEY", "annotation-manifest-descriptor.KEY", "rewrite-timestamp",
     ]
 
     static func format(_ attributes: inout ExporterAttributes) throws(BuildError) -> ImageFormat {
@@ -24,7 +24,7 @@ extension ExporterOptions {
         }
         return ImageFormat(
             names: try names(&attributes), compression: compression, usesOCIMediaTypes: usesOCIMediaTypes,
-            annotations: annotations)
+            annotations: annotations, rewritesTimes: try attributes.flag("rewrite-timestamp", default: false))
     }
 
     /// `name=A,B` in one quoted field, or several `name=` fields.

@@ -28,8 +28,8 @@ public struct OutputPlan: Hashable, Sendable {
     /// Whether an output needs the final root file system as a directory.
     public var needsRootFileSystem: Bool { outputs.contains { $0.needsRootFileSystem } }
 
-    /// The compressions that the outputs want layers in; each is one to prepare while the build runs.
-    public var compressions: Set<LayerCompression> { Set(outputs.compactMap { $0.imageFormat?.compression }) }
+    /// How the outputs that are images want them; layers of each form can be prepared while the build runs.
+    public var imageFormats: [ImageFormat] { outputs.compactMap(\.imageFormat) }
 
     /// Whether an output goes to a running Docker.
     public var loadsIntoDocker: Bool { outputs.contains { $0.docker != nil } }

@@ -14,10 +14,10 @@ struct FileMetadata {
     let attributes: [ExtendedAttribute]
 
     /// - Throws: `file-system` where the attributes cannot be read.
-    init(of entry: TreeWalk.Entry) throws(BuildError) {
+    init(of entry: TreeWalk.Entry, latestTime: Timestamp?) throws(BuildError) {
         owner = entry.status.owner
         permissions = entry.status.permissions
-        modified = entry.status.modified
+        modified = latestTime.map { min(FileTime(seconds: $0.seconds), entry.status.modified) } ?? entry.status.modified
         attributes = try describing("read attributes of", "\(entry.path)") { () throws(Errno) in
             try entry.extendedAttributes()
         }

@@ -21,7 +21,7 @@ extension StageLowering {
         metadata.history = history
         let action = FileAction.makeDirectory(path: target, mode: 0o755, owner: owner)
         state.root = output.graph.add(
-            .file(FileOp(base: state.root == nil ? nil : 0, actions: [action])),
+            .file(FileOp(base: state.root == nil ? nil : 0, actions: [action], time: options.fileTime)),
             inputs: state.root.map { [$0] } ?? [], metadata: metadata)
         addHistory(history, makesLayer: true)
     }

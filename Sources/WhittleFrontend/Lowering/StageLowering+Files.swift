@@ -84,7 +84,7 @@ extension StageLowering {
         let history = historyText(transfer, words)
         let shown = expansion.shown(instructionText, variables: state.environment, keepsQuotes: false)
         addStep(
-            FileOp(base: base, actions: actions), inputs: inputs, name: stepName(shown),
+            FileOp(base: base, actions: actions, time: options.fileTime), inputs: inputs, name: stepName(shown),
             linkName: isLinked ? numbered("LINK \(shown)") : nil, history: history)
         addHistory(history, makesLayer: true)
     }

@@ -28,7 +28,7 @@ extension StageLowering {
         guard !arguments.isEmpty else { throw BuildError.emptyCommand(at: location) }
         let lowered = try lower(run.mounts, dependencies: dependencies, inputs: &inputs)
         var op = ExecOp(
-            arguments: arguments, environment: state.environment.assignments,
+            arguments: arguments, environment: environment,
             uncachedEnvironment: options.proxyEnvironment,
             workingDirectory: state.workingDirectory, user: state.image.config.user, rootInput: inputs.rootInput,
             mounts: mounts + lowered.mounts, secretEnvironment: lowered.variables, network: network(of: run))
@@ -42,6 +42,16 @@ extension StageLowering {
         metadata.history = history
         state.root = output.graph.add(.exec(op), inputs: inputs.edges, metadata: metadata)
         addHistory(history, makesLayer: true)
+    }
+
+    /// The variables of the stage, in a reproducible build with the epoch, so that Python writes bytecode that is checked by
+    /// hash, and other tools write no clock, either.
+    private var environment: [String] {
+        let name = "SOURCE_DATE_EPOCH"
+        guard options.isReproducible, let epoch = options.sourceDateEpoch, state.environment[name] == nil else {
+            return state.environment.assignments
+        }
+        return state.environment.assignments + ["\(name)=\(epoch.seconds)"]
     }
 
     private func checkSupport(of run: Instruction.Run) throws {

@@ -67,7 +67,7 @@ struct StageLowering {
             var metadata = metadata(stepName(history), at: stage.location)
             metadata.history = history
             state.root = output.graph.add(
-                .file(FileOp(base: nil, actions: [copy])), inputs: [source], metadata: metadata)
+                .file(FileOp(base: nil, actions: [copy], time: options.fileTime)), inputs: [source], metadata: metadata)
             addHistory(history, makesLayer: true)
         }
     }

@@ -29,6 +29,10 @@ public struct BuildOptions: Sendable {
     /// The `created` time of new history entries. `nil` leaves it to the exporter, unless the build argument
     /// `SOURCE_DATE_EPOCH` says otherwise.
     public var sourceDateEpoch: Timestamp?
+    /// Equal inputs make equal images: commands see the epoch as `SOURCE_DATE_EPOCH`, and files of contexts get its time.
+    public var isReproducible = false
+    /// The epoch of a reproducible build where no `SOURCE_DATE_EPOCH` says one.
+    public var fallbackEpoch: Timestamp?
     /// A secret in what a step wrote, or in the image's configuration, is a warning instead of an error.
     public var allowsSecretLeak = false
 
@@ -87,6 +91,9 @@ extension BuildOptions {
     static func isPredefined(_ name: String) -> Bool {
         proxyNames.contains(name.lowercased()) || name == "SOURCE_DATE_EPOCH" || name.hasPrefix("BUILDKIT_")
     }
+
+    /// The time that a reproducible build gives to files.
+    var fileTime: Timestamp? { isReproducible ? sourceDateEpoch : nil }
 
     /// Whether the steps of the stage ignore the cache.
     func ignoresCache(stage name: String?) -> Bool {
