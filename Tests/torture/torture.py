@@ -105,7 +105,6 @@ class Torture:
 
     def strays(self):
         yield from (self.store / "active").iterdir()
-        yield from (self.store / "locks").iterdir()
         for pattern in ("*.tmp", "*.corrupt", "contexts/*.tmp", "snapshots/*/*.tmp", "blobs/sha256/*.tmp"):
             yield from self.store.glob(pattern)
         yield from (path for path in (self.directory / "layout").rglob("*.tmp"))
