@@ -186,15 +186,19 @@ struct StepRunnerTests {
         let fixture = try StepFixture(runtime)
         try fixture.root.makeLink("/bin/stty", to: "busybox")
         let attachment = ProcessAttachment(terminal: TerminalSize(rows: 12, columns: 34))
-        let script = "trap 'stty size; exit 5' WINCH; stty size; while :; do sleep 0.05; done"
+        // crun 1.8 gives a terminal its first size when the program may already run, and tells it so, too.
+        let script = """
+            awaits() { until [ "$(stty size)" = "$1" ]; do sleep 0.02; done; }
+            awaits '12 34'; trap 'told=1' WINCH; echo ready; awaits '56 78'; [ "$told" ] && exit 5
+            """
         let process = StepProcess(arguments: ["/bin/sh", "-c", script])
         let code = try await fixture.run(process, attachment: attachment) { output in
-            if output.bytes.starts(with: Array("12 34".utf8)) {
+            if output.bytes.starts(with: Array("ready".utf8)) {
                 attachment.resize(to: TerminalSize(rows: 56, columns: 78))
             }
         }
         #expect(code == 5)
-        #expect(fixture.output == "12 34\r\n56 78\r\n")
+        #expect(fixture.output == "ready\r\n")
     }
 
     @Test("says why a program does not start in a terminal", arguments: StepFixture.runtimes)
@@ -210,6 +214,32 @@ struct StepRunnerTests {
             #expect(error?.code == code, "\(error?.message ?? "")")
         }
         #expect(fixture.output == "")
+    }
+
+    @Test("finds by looking why a program cannot start, where the runtime does not say it")
+    func diagnosis() throws {
+        let fixture = try StepFixture("crun")
+        try fixture.root.writeFile("/bin/broken", Array("no program".utf8), mode: 0o755)
+        try fixture.root.writeFile("/bin/script", Array("#!/bin/sh\n".utf8), mode: 0o755)
+        try fixture.root.writeFile("/bin/closed", Array("#!/bin/sh\n".utf8), mode: 0o644)
+        func message(_ program: String) throws -> String? {
+            let process = StepProcess(arguments: [program], environment: ["PATH=/none:/bin"], workingDirectory: "/")
+            let user = ContainerUser(uid: 0, gid: 0)
+            return try StartDiagnosis(
+                spec: .container(for: process, root: fixture.root.path, user: user, mounts: [])
+            ).message()
+        }
+        #expect(try message("none") == "executable file `none` not found in $PATH")
+        #expect(try message("/bin/none") == "executable file `/bin/none` not found in $PATH")
+        #expect(try message("broken") == "exec container process `/bin/broken`: exec format error")
+        #expect(try message("closed") == "open executable `closed`: permission denied")
+        #expect(try message("bin/script") == nil)
+        #expect(try message("sh") == nil)
+        for text in [try message("none"), try message("broken"), try message("closed")] {
+            #expect(text.flatMap { ExecFailure($0) } != nil)
+        }
+        #expect(StartDiagnosis.isNeeded(for: "read FD: connection closed"))
+        #expect(!StartDiagnosis.isNeeded(for: "mount `proc` to `/proc`: operation not permitted"))
     }
 
     @Test("ends every process of a cancelled step", arguments: StepFixture.runtimes)

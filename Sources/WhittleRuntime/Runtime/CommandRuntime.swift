@@ -62,7 +62,10 @@ package final class CommandRuntime: OCIRuntime {
             let logged = try directory.bytes(ofFileAt: "/\(Self.logName)", limit: 1 << 20)
             let said = String(decoding: ownWords, as: UTF8.self).split(whereSeparator: \.isNewline)
                 .map(String.init).last { ExecFailure($0) != nil }
-            if let message = failure ?? said ?? logged.flatMap({ RuntimeLog.lastError(in: $0) }) {
+            if var message = failure ?? said ?? logged.flatMap({ RuntimeLog.lastError(in: $0) }) {
+                if StartDiagnosis.isNeeded(for: message) {
+                    message = try StartDiagnosis(spec: bundle.spec).message() ?? message
+                }
                 throw BuildError.stepNotStarted(message, runtime: name, arguments: bundle.spec.process.arguments)
             }
         }
