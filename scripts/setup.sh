@@ -19,8 +19,8 @@ build_packages=(
 run_packages=(crun uidmap libcurl4 ca-certificates)
 images_packages=(mmdebstrap debian-archive-keyring dpkg python3 python3-pip util-linux gzip)
 demo_packages=(docker-registry skopeo umoci curl iproute2)
-test_packages=(git runc jq xz-utils tar libarchive-tools busybox-static)
-bench_packages=(buildah hyperfine time zstd)
+test_packages=(git runc jq xz-utils zstd tar libarchive-tools busybox-static libcap2-bin procps passwd)
+bench_packages=(buildah hyperfine time)
 
 packages_of() {
     case $1 in

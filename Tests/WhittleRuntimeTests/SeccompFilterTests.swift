@@ -76,6 +76,24 @@ struct SeccompFilterTests {
         Call(name: "keyctl", argument: 0, isAllowed: false),
     ]
 
+    @Test("lets FIFOs, sockets and files be made, and no device nodes")
+    func deviceNodes() throws {
+        let machine = FilterMachine(try Self.filter([.x64, .x86, .x32]))
+        let kinds: [(mode: UInt64, isAllowed: Bool)] = [
+            (0o010644, true), (0o140644, true), (0o100644, true), (0o644, true), (0o020666, false), (0o060600, false),
+        ]
+        for (name, argument) in [("mknod", 1), ("mknodat", 2)] {
+            let row = try #require(SeccompTable.rows.first { $0.name == name })
+            let number = try #require(row.numbers[SeccompArchitecture.x64.rawValue])
+            for (mode, isAllowed) in kinds {
+                var arguments: [UInt64] = [7, 7, 7]
+                arguments[argument] = mode
+                let expected = isAllowed ? Self.allow : Self.notPermitted
+                #expect(machine.answer(.x64, number, arguments: arguments) == expected, "\(name) \(mode)")
+            }
+        }
+    }
+
     @Test("looks at arguments where the profile asks for it", arguments: calls)
     func arguments(call: Call) throws {
         let machine = FilterMachine(try Self.filter([.x64, .x86, .x32]))

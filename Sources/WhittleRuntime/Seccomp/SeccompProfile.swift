@@ -35,6 +35,10 @@ extension SeccompProfile {
         }
         grants["personality"] = .allowIf(.among(argument: 0, personalities))
         grants["socket"] = .allowIf(.among(argument: 0, socketDomains))
+        // Docker lets a container make device nodes, and its device cgroup keeps them from being opened. Without one, a
+        // node would be the disk of this machine: only FIFOs, sockets and files can be made.
+        grants["mknod"] = .allowIf(.noBits(argument: 1, mask: deviceBit))
+        grants["mknodat"] = .allowIf(.noBits(argument: 2, mask: deviceBit))
         if capabilities.contains(.sysAdmin) {
             grants["clone"] = .allow
             grants["clone3"] = .allow
@@ -57,6 +61,9 @@ extension SeccompProfile {
     private static let socketDomains: [ClosedRange<UInt32>] = [
         0...11, 13...18, 21...22, 24...24, 26...33, 35...36, 39...39, 41...45,
     ]
+
+    /// What S_IFCHR (0o020000) and S_IFBLK (0o060000) have, and S_IFIFO, S_IFREG and S_IFSOCK have not.
+    private static let deviceBit: UInt32 = 0o020000
 
     /// CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET.
     private static let namespaceFlags: UInt32 = 0x7e02_0000
