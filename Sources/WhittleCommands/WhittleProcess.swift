@@ -24,6 +24,8 @@ package enum WhittleProcess {
 
     /// Parses the arguments of the process, runs the command, and ends the process if it failed.
     package static func run(_ arguments: [String] = CommandLine.arguments) async {
+        // Asked by scripts before each use, and the parser would look at every command first.
+        if arguments.dropFirst() == ["--version"] { return print(WhittleVersion.current) }
         guard var command = subcommand(Array(arguments.dropFirst())) else { return await WhittleCommand.main() }
         do {
             if var command = command as? any AsyncParsableCommand {
