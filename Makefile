@@ -4,7 +4,7 @@
 #   make test      every test; needs root or sudo (images are built, mounted and started)
 #   make check     format, lint, layers, imports and the small tests; needs neither root nor network
 #   make torture   kill builds at 500 moments, interrupt 100, let every file operation fail once: about an hour
-#   make examples  build and check Examples/
+#   make examples  build and check Examples/; scripts/examples.sh --as-user compares root's with an ordinary user's
 #   make bench     measure against other builders; results in Benchmarks/RESULTS.md
 #   make install   the program, shell completions and the man page below $(DESTDIR)$(PREFIX)
 #   make format    format the sources

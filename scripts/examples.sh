@@ -1,10 +1,11 @@
 #!/bin/bash
 # Builds the examples with whittle and checks the images with other tools.
 #
-#   usage: scripts/examples.sh [NAME…]      (no name: all of them)
+#   usage: scripts/examples.sh [--as-user] [NAME…]      (no name: all of them)
 #
 # Each Dockerfile and Dockerfile.single is built into an OCI layout, read by skopeo, unpacked by umoci, and started by
 # crun as smoke.sh says. Each Dockerfile.article has to fail with what article-error.txt says.
+# With --as-user, each image is built by root and by an ordinary user who is made for it, and the layers are compared.
 # Settings: WHITTLE (the program to test, instead of .build/release/whittle), KEEP=1 (keeps the images and logs).
 set -euo pipefail
 repository=$(cd "$(dirname "$0")/.." && pwd)
@@ -19,11 +20,24 @@ if [ "${EXAMPLES_NAMESPACE-}" != entered ]; then
         -- "$0" "$@"
 fi
 
+user=
+if [ "${1-}" = --as-user ]; then
+    shift
+    # Of this run alone: another may end, and remove its own, meanwhile.
+    user=whittle-examples-$RANDOM$RANDOM
+    command -v newuidmap >/dev/null || { echo "examples: --as-user needs newuidmap (apt install uidmap)" >&2; exit 1; }
+    useradd --system --shell /usr/sbin/nologin "$user"
+    for file in /etc/subuid /etc/subgid; do
+        grep -q "^$user:" "$file" || echo "$user:300000000:65536" >>"$file"
+    done
+fi
+
 work=$(mktemp -d "${TMPDIR:-/tmp}/whittle-examples.XXXXXX")
 store=$work/store
 stubs=
 finish() {
     [ -z "$stubs" ] || kill "$stubs" 2>/dev/null || true
+    [ -z "$user" ] || userdel "$user"
     if [ -n "${KEEP-}" ]; then echo "kept: $work"; else rm -rf --one-file-system "$work"; fi
 }
 trap finish EXIT
@@ -83,7 +97,7 @@ build() {  # build CONTEXT DOCKERFILE OPTION…
     shift 2
     local secret=()
     [ "$(basename "$context")" != secret ] || secret=(--secret "id=api_key,src=$work/api_key")
-    "$WHITTLE" build --root "$store" --progress=plain ${secret[@]+"${secret[@]}"} \
+    ${as_user[@]+"${as_user[@]}"} "$WHITTLE" build --root "$store" --progress=plain ${secret[@]+"${secret[@]}"} \
         -f "$context/$file" "$@" "$context"
 }
 
@@ -103,6 +117,21 @@ print(index["manifests"][0]["annotations"]["org.opencontainers.image.ref.name"])
     umoci unpack --image "$image:$tag" "$bundle" >/dev/null
     . "$context/smoke.sh"
     rm -rf --one-file-system "$bundle"
+)
+
+# The same image by an ordinary user: the same layers, but for what two builds by root differ in.
+compare_image() (  # compare_image NAME DOCKERFILE PLATFORM
+    set -euo pipefail
+    local context=$repository/Examples/$1 image=$work/$1-$2-${3//\//-}
+    local output=type=oci,tar=false,name=example:latest,dest=
+    build "$context" "$2" --platform "$3" --reproducible -o "$output$image-root"
+    (store=$work/store-again; build "$context" "$2" --platform "$3" --reproducible -o "$output$image-again")
+    store=$work/user/store
+    as_user=(setpriv "--reuid=$(id -u "$user")" "--regid=$(id -g "$user")" --clear-groups env "HOME=$work/user")
+    build "$context" "$2" --platform "$3" --reproducible -o "$output$work/user/image"
+    mv "$work/user/image" "$image-user"
+    "$repository/scripts/compare-images.py" "$image-root" "$image-again" "$image-user"
+    rm -rf "$image-root" "$image-again" "$image-user"
 )
 
 check_article() (
@@ -131,6 +160,11 @@ attempt() {
 }
 
 printf your-secret-key >"$work/api_key"
+if [ -n "$user" ]; then
+    chmod 755 "$work"
+    mkdir "$work/user"
+    chown "$user:" "$work/user"
+fi
 # Two runs at once share the stub servers of the one that came first: the ports are written in the examples.
 if ! curl -fs -H 'Authorization: your-secret-key' http://127.0.0.1:5059/data >/dev/null; then
     coproc STUBS { exec python3 "$repository/Examples/stub-servers.py"; }
@@ -149,11 +183,14 @@ for name in "${names[@]}"; do
         [ "$name/$dockerfile" != multiarch/Dockerfile ] || platforms+=(linux/arm64)
         for platform in "${platforms[@]}"; do
             started=$(date +%s%N)
-            attempt check_image "$name" "$dockerfile" "$platform"
+            what=check_image
+            [ -z "$user" ] || what=compare_image
+            attempt "$what" "$name" "$dockerfile" "$platform"
+            [ -z "$user" ] || [ "$status" != 0 ] || platform="$platform: $(tail -1 "$work/log")"
             report "$name/$dockerfile $platform ($((($(date +%s%N) - started) / 1000000)) ms)" "$status" "$work/log"
         done
     done
-    if [ -e "$repository/Examples/$name/article-error.txt" ]; then
+    if [ -z "$user" ] && [ -e "$repository/Examples/$name/article-error.txt" ]; then
         attempt check_article "$name"
         report "$name/Dockerfile.article is refused" "$status" "$work/log"
     fi
