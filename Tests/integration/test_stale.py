@@ -121,7 +121,7 @@ def inline_documents(case):
 
 @test("a stage that was told to run again is seen by the stages on it")
 def filtered_stage(case):
-    dockerfile = "FROM busybox AS s\nRUN date +%s%N > /t\nFROM s AS m\nRUN cp /t /u\nFROM m\nRUN cp /u /v\n"
+    dockerfile = "FROM busybox AS s\nRUN cat /proc/sys/kernel/random/uuid > /t\nFROM s AS m\nRUN cp /t /u\nFROM m\nRUN cp /u /v\n"
     case.build(dockerfile)
     image = case.image(dockerfile, {}, "--no-cache-filter", "s")
     assert image.read("/t") == image.read("/u") == image.read("/v")
