@@ -34,6 +34,7 @@ var targets: [Target] = []
 targets += [
     .target(name: "CWhittleLinux"),
     .target(name: "CWhittleSHA256", exclude: ["README.md"]),
+    .target(name: "CWhittleCurl", exclude: ["README.md"]),
     system("CNettle", pkgConfig: "nettle", apt: "nettle-dev"),
     system("CISAL", pkgConfig: "libisal", apt: "libisal-dev"),
     system("CDeflate", pkgConfig: "libdeflate", apt: "libdeflate-dev"),
@@ -55,13 +56,15 @@ targets += library(
 targets += library(
     "WhittleFileSystem", ["WhittleCore", "CWhittleLinux", systemPackage], tests: ["WhittleTestKit"])
 
-// Layer 3: decisions (frontend, solver), the search for secrets, git, and the blob store.
+// Layer 3: decisions (frontend, solver), the search for secrets, git, HTTP, and the blob store.
 targets += library("WhittleFrontend", ["WhittleCore", "WhittleOCI", "WhittleDockerfile", "WhittleGraph"])
 targets += library("WhittleSolver", ["WhittleCore", "WhittleGraph"])
 targets += library(
     "WhittleSecrets", ["WhittleCore", "WhittleArchive", "WhittleFileSystem", systemPackage], tests: ["WhittleTestKit"])
 targets += library(
     "WhittleGit", ["WhittleCore", "WhittleArchive", "WhittleFileSystem", systemPackage], tests: ["WhittleTestKit"])
+targets += library(
+    "WhittleHTTP", ["WhittleCore", "WhittleFileSystem", "CWhittleCurl"], tests: ["WhittleTestKit"])
 targets += library(
     "WhittleStore", ["WhittleCore", "WhittleOCI", "WhittleFileSystem", systemPackage], tests: ["WhittleTestKit"])
 
@@ -72,13 +75,10 @@ targets += library(
     tests: ["WhittleTestKit"])
 targets += library(
     "WhittleCache", ["WhittleCore", "WhittleOCI", "WhittleFileSystem", "WhittleStore", "CSQLite"])
-targets += [
-    .target(name: "CWhittleCurl", exclude: ["README.md"]),
-    .target(name: "CWhittleToml", exclude: ["README.md"]),
-]
+targets += [.target(name: "CWhittleToml", exclude: ["README.md"])]
 targets += library(
     "WhittleRegistry",
-    ["WhittleCore", "WhittleOCI", "WhittleFileSystem", "CWhittleCurl", "CWhittleToml", systemPackage],
+    ["WhittleCore", "WhittleOCI", "WhittleFileSystem", "WhittleHTTP", "CWhittleToml", systemPackage],
     tests: ["WhittleTestKit"])
 targets += library(
     "WhittleRuntime", ["WhittleCore", "WhittleOCI", "WhittleFileSystem", "CWhittleLinux", systemPackage],
@@ -89,7 +89,7 @@ targets += library(
     "WhittleExport",
     [
         "WhittleCore", "WhittleOCI", "WhittleArchive", "WhittleFileSystem", "WhittleStore", "WhittleSnapshot",
-        "WhittleRegistry", systemPackage,
+        "WhittleHTTP", "WhittleRegistry", systemPackage,
     ],
     tests: ["WhittleTestKit"])
 
@@ -106,8 +106,8 @@ targets += library(
     "WhittleEngine",
     [
         "WhittleCore", "WhittleOCI", "WhittleDockerfile", "WhittleGraph", "WhittleArchive", "WhittleFileSystem",
-        "WhittleFrontend", "WhittleSolver", "WhittleSecrets", "WhittleGit", "WhittleStore", "WhittleSnapshot",
-        "WhittleCache", "WhittleRegistry", "WhittleRuntime", "WhittleExport", systemPackage,
+        "WhittleFrontend", "WhittleSolver", "WhittleSecrets", "WhittleGit", "WhittleHTTP", "WhittleStore",
+        "WhittleSnapshot", "WhittleCache", "WhittleRegistry", "WhittleRuntime", "WhittleExport", systemPackage,
     ],
     tests: ["WhittleTestKit"])
 

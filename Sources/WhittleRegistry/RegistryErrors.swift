@@ -1,5 +1,6 @@
 public import WhittleCore
 internal import WhittleFileSystem
+internal import WhittleHTTP
 internal import WhittleOCI
 
 extension BuildError.Code {
@@ -33,8 +34,6 @@ extension BuildError.Code {
     public static let malformedCredentials = BuildError.Code(rawValue: "malformed-credentials")
     /// A credential helper did not give credentials.
     public static let credentialHelperFailed = BuildError.Code(rawValue: "credential-helper-failed")
-    /// libcurl, which speaks HTTP, is not installed.
-    public static let curlMissing = BuildError.Code(rawValue: "curl-missing")
     /// A directory is no OCI image layout.
     public static let notAnOCILayout = BuildError.Code(rawValue: "not-an-oci-layout")
 }
@@ -42,12 +41,6 @@ extension BuildError.Code {
 // MARK: The machine and its configuration
 
 extension BuildError {
-    static func curlMissing(_ reason: String) -> BuildError {
-        BuildError(
-            .curlMissing, "cannot talk to registries: \(reason)",
-            hint: "install libcurl: apt-get install libcurl4")
-    }
-
     static func malformedRegistriesConfiguration(_ place: String?, _ problem: String) -> BuildError {
         BuildError(
             .malformedRegistriesConfiguration,

@@ -1,5 +1,6 @@
 import Testing
 import WhittleCore
+import WhittleHTTP
 import WhittleOCI
 import WhittleTestKit
 

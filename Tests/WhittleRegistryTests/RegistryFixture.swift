@@ -1,6 +1,7 @@
 import Synchronization
 import Testing
 import WhittleCore
+import WhittleHTTP
 import WhittleOCI
 import WhittleTestKit
 
@@ -31,7 +32,7 @@ struct RegistryFixture {
         settings = RegistrySettings(
             registries: registries, credentials: CredentialStore(files: files), certificateDirectories: certificates)
         let start = ContinuousClock.now
-        let time = RegistryTime(
+        let time = HTTPTime(
             now: { [waits] in start + waits.passed }, date: { Timestamp(seconds: 1_700_000_000) },
             sleep: { [waits] in
                 try Task.checkCancellation()

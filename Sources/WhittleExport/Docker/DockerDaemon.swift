@@ -1,6 +1,7 @@
 internal import SystemPackage
 internal import WhittleCore
 internal import WhittleFileSystem
+internal import WhittleHTTP
 internal import WhittleRegistry
 
 /// A Docker daemon on this machine, as something that images are loaded into (Engine API, `POST /images/load`).

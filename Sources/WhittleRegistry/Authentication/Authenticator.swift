@@ -1,5 +1,6 @@
 internal import Synchronization
 internal import WhittleCore
+internal import WhittleHTTP
 internal import WhittleOCI
 
 /// Answers registries that ask who is there, and remembers the answers.
@@ -9,7 +10,7 @@ internal import WhittleOCI
 final class Authenticator: Sendable {
     private let http: HTTPClient
     private let credentials: CredentialStore
-    private let time: RegistryTime
+    private let time: HTTPTime
 
     /// What a repository of a registry was last opened with.
     fileprivate struct Key: Hashable {
@@ -30,7 +31,7 @@ final class Authenticator: Sendable {
     /// A token is no longer used this long before it ends, so that it does not end under way.
     private static let margin = Duration.seconds(10)
 
-    init(http: HTTPClient, credentials: CredentialStore, time: RegistryTime) {
+    init(http: HTTPClient, credentials: CredentialStore, time: HTTPTime) {
         self.http = http
         self.credentials = credentials
         self.time = time

@@ -1,5 +1,6 @@
 internal import Synchronization
 internal import WhittleCore
+internal import WhittleHTTP
 internal import WhittleOCI
 
 /// The state of one blob's transfer over all its attempts: what has arrived, its digest, and where it goes.

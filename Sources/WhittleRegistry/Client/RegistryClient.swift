@@ -1,5 +1,6 @@
 internal import Synchronization
 internal import WhittleCore
+package import WhittleHTTP
 public import WhittleOCI
 
 /// Reads images from registries (distribution-spec v1.1).
@@ -10,7 +11,7 @@ public final class RegistryClient: Sendable {
     private let settings: RegistrySettings
     private let http: HTTPClient
     private let authenticator: Authenticator
-    private let time: RegistryTime
+    private let time: HTTPTime
     private let policy: RetryPolicy
     /// How each host that allows plain HTTP turned out to talk.
     private let schemes = Mutex<[String: WebAddress.Scheme]>([:])
@@ -27,7 +28,7 @@ public final class RegistryClient: Sendable {
 
     /// A client with another transport or clock.
     package init(
-        settings: RegistrySettings, transport: any HTTPTransport, time: RegistryTime = .system,
+        settings: RegistrySettings, transport: any HTTPTransport, time: HTTPTime = .system,
         policy: RetryPolicy = RetryPolicy()
     ) {
         self.settings = settings

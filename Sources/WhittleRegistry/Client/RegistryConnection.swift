@@ -1,4 +1,5 @@
 internal import WhittleCore
+internal import WhittleHTTP
 internal import WhittleOCI
 
 /// Requests to one endpoint: finds out how to talk to it, identifies itself, and tries again where that makes sense.
@@ -6,7 +7,7 @@ struct RegistryConnection: Sendable {
     let endpoint: RegistryEndpoint
     private let http: HTTPClient
     private let authenticator: Authenticator
-    private let time: RegistryTime
+    private let time: HTTPTime
     private let policy: RetryPolicy
     /// `https://HOST` or `http://HOST`.
     private let base: WebAddress
@@ -14,7 +15,7 @@ struct RegistryConnection: Sendable {
 
     init(
         endpoint: RegistryEndpoint, base: WebAddress, security: TransportSecurity, http: HTTPClient,
-        authenticator: Authenticator, time: RegistryTime, policy: RetryPolicy
+        authenticator: Authenticator, time: HTTPTime, policy: RetryPolicy
     ) {
         self.endpoint = endpoint
         self.base = base

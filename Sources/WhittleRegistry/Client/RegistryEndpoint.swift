@@ -1,3 +1,4 @@
+internal import WhittleHTTP
 public import WhittleOCI
 
 /// One place where an image may be, after mirrors and rewritten prefixes.

@@ -1,5 +1,6 @@
 internal import WhittleCore
 internal import WhittleFileSystem
+internal import WhittleHTTP
 
 /// The certificates that a user keeps for one registry: `containers-certs.d(5)`.
 enum CertificateDirectory {

@@ -1,4 +1,5 @@
 public import WhittleCore
+public import WhittleHTTP
 public import WhittleOCI
 
 /// Gives the bytes with a digest, or `nil` where the caller does not have them.

@@ -1,6 +1,7 @@
 internal import SystemPackage
 public import WhittleCore
 internal import WhittleFileSystem
+public import WhittleHTTP
 public import WhittleOCI
 
 /// An image in a directory in the format of image-spec v1.1, `image-layout.md`.

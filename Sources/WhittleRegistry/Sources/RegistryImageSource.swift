@@ -1,5 +1,6 @@
 internal import Synchronization
 public import WhittleCore
+public import WhittleHTTP
 public import WhittleOCI
 
 /// An image in a registry, or in one of its mirrors.

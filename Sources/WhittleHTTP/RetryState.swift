@@ -21,7 +21,7 @@ package struct RetryState: Sendable {
     package mutating func noteProgress() { attempts = 0 }
 
     /// Whether a status says that the same request may well succeed later.
-    static func isPassing(status: Int) -> Bool { [408, 429, 500, 502, 503, 504].contains(status) }
+    package static func isPassing(status: Int) -> Bool { [408, 429, 500, 502, 503, 504].contains(status) }
 
     /// The decision after `event`.
     ///

@@ -54,7 +54,9 @@ package struct HTTPClient: Sendable {
 }
 
 extension HTTPResponse {
-    var isRedirect: Bool { [301, 302, 303, 307, 308].contains(status) && headers["Location"] != nil }
+    /// Whether it is a redirect that says where to.
+    package var isRedirect: Bool { [301, 302, 303, 307, 308].contains(status) && headers["Location"] != nil }
 
-    var isSuccess: Bool { (200..<300).contains(status) }
+    /// Whether the status is one of the 2xx.
+    package var isSuccess: Bool { (200..<300).contains(status) }
 }

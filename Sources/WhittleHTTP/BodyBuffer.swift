@@ -1,20 +1,21 @@
 internal import Synchronization
 
 /// Collects the body of a response that is small by nature.
-final class BodyBuffer: Sendable {
+package final class BodyBuffer: Sendable {
     private let limit: Int
     private let contents = Mutex<[UInt8]>([])
 
     /// As much of the body of an error is kept; what else the peer has to say is not wanted.
-    static let errorLimit = 8 << 10
+    package static let errorLimit = 8 << 10
 
-    init(limit: Int) { self.limit = limit }
+    /// - Parameter limit: of a successful body, which is an error if it is longer.
+    package init(limit: Int) { self.limit = limit }
 
     /// What was collected so far.
-    var bytes: [UInt8] { contents.withLock { $0 } }
+    package var bytes: [UInt8] { contents.withLock { $0 } }
 
     /// Takes the body of `response` and forgets that of an earlier one.
-    func sink(for response: HTTPResponse) -> ByteSink {
+    package func sink(for response: HTTPResponse) -> ByteSink {
         contents.withLock { $0 = [] }
         let isSuccess = response.isSuccess
         let limit = isSuccess ? limit : Self.errorLimit

@@ -5,7 +5,7 @@ package import WhittleCore
 #endif
 
 /// Clocks and chance, so that tests need not wait.
-package struct RegistryTime: Sendable {
+package struct HTTPTime: Sendable {
     package var now: @Sendable () -> ContinuousClock.Instant
     /// The date of the world, for `Retry-After` in its date form.
     package var date: @Sendable () -> Timestamp
@@ -24,7 +24,7 @@ package struct RegistryTime: Sendable {
     }
 
     /// The clocks of this machine.
-    package static let system = RegistryTime(
+    package static let system = HTTPTime(
         now: { ContinuousClock.now },
         date: {
             var time = timespec()
@@ -36,10 +36,10 @@ package struct RegistryTime: Sendable {
 }
 
 /// Reads the header `Retry-After` (RFC 9110, section 10.2.3).
-enum RetryAfter {
+package enum RetryAfter {
     /// The wait that `text` asks for: a number of seconds, or a date in the preferred form
     /// (`Wed, 21 Oct 2015 07:28:00 GMT`). `nil` for anything else; never negative.
-    static func duration(_ text: String, now: Timestamp) -> Duration? {
+    package static func duration(_ text: String, now: Timestamp) -> Duration? {
         // A century, so that nothing overflows.
         if let seconds = UInt64(text) { return .seconds(min(seconds, 3_155_760_000)) }
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
