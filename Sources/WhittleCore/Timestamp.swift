@@ -13,6 +13,13 @@ public struct Timestamp: Hashable, Comparable, Sendable {
         (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
     }
 
+    /// Reads a number of seconds since 1970, as `SOURCE_DATE_EPOCH` has it: a decimal number up to the last second that
+    /// RFC 3339, the form of times in an image, can write, the end of the year 9999. `nil` for anything else.
+    public init?(epoch text: some StringProtocol) {
+        guard let seconds = Int64(text), (0...253_402_300_799).contains(seconds) else { return nil }
+        self.init(seconds: seconds)
+    }
+
     /// The moment in UTC as RFC 3339 with as many fraction digits as are needed: `2023-11-14T22:13:20.5Z`.
     public var rfc3339: String {
         let days = Self.floorDivide(seconds, 86_400)

@@ -19,19 +19,19 @@ package struct Exporter: Sendable {
     private let scratch: ProcessScratch
     private let image: ImageSource
     private let rootFileSystem: RootSource
-    private let latestTime: Timestamp?
+    private let times: TimeRule?
 
-    /// - Parameter latestTime: later times become this in outputs that are no image.
+    /// - Parameter times: what becomes of the times of files in outputs that are no image.
     package init(
         blobs: BlobStore, names: ImageNames, scratch: ProcessScratch, image: @escaping ImageSource,
-        rootFileSystem: @escaping RootSource, latestTime: Timestamp? = nil
+        rootFileSystem: @escaping RootSource, times: TimeRule? = nil
     ) {
         self.blobs = blobs
         self.names = names
         self.scratch = scratch
         self.image = image
         self.rootFileSystem = rootFileSystem
-        self.latestTime = latestTime
+        self.times = times
     }
 
     /// Writes one output.
@@ -49,17 +49,17 @@ package struct Exporter: Sendable {
         case .local(let options):
             let root = try await rootFileSystem()
             let exporter = LocalTreeExporter(
-                source: root, destination: options.directory, latestTime: latestTime)
+                source: root, destination: options.directory, times: times)
             let size = try await BlockingPool.shared.runCancellable { try exporter.write($0) }
             return ExportedOutput(image: nil, size: size)
         case .tar(let options):
             let root = try await rootFileSystem()
-            let size = try await BlockingPool.shared.runCancellable { [latestTime] cancellation in
+            let size = try await BlockingPool.shared.runCancellable { [times] cancellation in
                 var size = 0
                 try OutputFile.write(to: options.destination) { target in
                     let sink = OutputSink(target, for: options.destination)
                     // Seen whole, a file system has no deletions: its layer is its archive.
-                    let writer = LayerWriter(changesIn: root, latestTime: latestTime)
+                    let writer = LayerWriter(changesIn: root, times: times)
                     _ = try writer.write(cancellation: cancellation) {
                         size += $0.count
                         try sink.write($0)

@@ -40,7 +40,9 @@ extension BuildError {
     static func invalidEpoch(_ text: String, at location: SourceLocation?) -> BuildError {
         BuildError(
             .invalidEpoch, "SOURCE_DATE_EPOCH '\(excerpt(text))' is no number of seconds",
-            hint: "give the seconds since 1970-01-01, for instance those of 'git log -1 --pretty=%ct'", at: location)
+            hint: NearestName.of(text, among: ["context"]).map { "did you mean '\($0)'?" }
+                ?? "give the seconds since 1970-01-01, for instance those of 'git log -1 --pretty=%ct'",
+            at: location)
     }
 
     static func invalidOwner(_ text: String, _ reason: OwnerText.Invalid, at location: SourceLocation) -> BuildError {

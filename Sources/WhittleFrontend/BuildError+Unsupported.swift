@@ -8,15 +8,11 @@ extension BuildError.Code {
 extension BuildError {
     /// What is not done yet, by what to do instead.
     enum Unsupported: Hashable {
-        case insecureRun
-        case device
         case ssh
         case remoteAdd(RemoteSource)
 
         fileprivate var hint: String {
             switch self {
-            case .insecureRun: "remove --security=insecure; the step then runs with docker's default rights"
-            case .device: "remove --device; run what needs the device in a container of the finished image"
             case .ssh: "fetch with a token instead: RUN --mount=type=secret,id=NAME and https"
             case .remoteAdd(.http): "download it in a step, RUN wget -O FILE URL, or fetch it first and COPY it"
             case .remoteAdd(.git): "clone it in a step, RUN git clone URL, or clone it first and COPY it"

@@ -22,8 +22,10 @@ public struct Frontend: Sendable {
     public func plan(_ dockerfile: Dockerfile, options: BuildOptions = BuildOptions()) async throws -> BuildPlan {
         guard !dockerfile.stages.isEmpty else { throw BuildError.noStages(in: dockerfile.source.file) }
         let expansion = Expansion(dockerfile)
-        let globals = try GlobalVariables(dockerfile, options: options, expansion: expansion)
-        let options = try options.withSourceDateEpoch(globals, of: dockerfile)
+        try FrontendImage.check(dockerfile, options)
+        var globals = try GlobalVariables(dockerfile, options: options, expansion: expansion)
+        var options = options
+        let epochWarning = try SourceDateEpoch(dockerfile).apply(to: &options, &globals)
         var table = try StageTable(dockerfile, options: options, globals: globals, expansion: expansion)
         let targets = try ([table.target(options.target)] + options.additionalTargets.map { try table.target($0) })
         try table.checkCycles()
@@ -34,14 +36,17 @@ public struct Frontend: Sendable {
             guard try table.addTriggers(to: needed.stages, images: images) else { break }
             try table.checkCycles()
         }
-        return try lower(table, globals: globals, images: images, targets: targets)
+        return try lower(
+            table, globals: globals, images: images, targets: targets,
+            warnings: options.builderArgumentWarnings + (epochWarning.map { [$0] } ?? []))
     }
 
     private func lower(
-        _ table: StageTable, globals: GlobalVariables, images: ResolvedImages, targets: [Int]
+        _ table: StageTable, globals: GlobalVariables, images: ResolvedImages, targets: [Int],
+        warnings: [BuildWarning]
     ) throws -> BuildPlan {
         let output = LoweringOutput()
-        for warning in table.warnings + table.undeclaredArguments(globals) { output.warn(warning) }
+        for warning in warnings + table.warnings + table.undeclaredArguments(globals) { output.warn(warning) }
         let needed = table.reachable(from: targets).stages
         // A stage that a context replaces is there from the start, so that stages above it may take its files too.
         let order =
@@ -97,31 +102,5 @@ extension StageTable {
             wanted(externals[index].origin, externals[index].name, at: externals[index].location)
         }
         return bases + sources
-    }
-}
-
-extension BuildOptions {
-    /// The options with the epoch that the build argument `SOURCE_DATE_EPOCH`, or else its ARG above the first FROM,
-    /// asks for.
-    ///
-    /// - Throws: `invalid-source-date-epoch`.
-    fileprivate func withSourceDateEpoch(_ globals: GlobalVariables, of dockerfile: Dockerfile) throws -> BuildOptions {
-        let name = "SOURCE_DATE_EPOCH"
-        var options = self
-        guard sourceDateEpoch == nil, let text = buildArguments[name] ?? globals.values[name], !text.isEmpty else {
-            if isReproducible { options.sourceDateEpoch = sourceDateEpoch ?? fallbackEpoch }
-            return options
-        }
-        // The last second that RFC 3339, the form of times in an image, can write: the end of the year 9999.
-        guard let seconds = Int64(text), (0...253_402_300_799).contains(seconds) else {
-            var place: Token?
-            for case .arg(let declarations) in dockerfile.globalArguments.map(\.kind) where buildArguments[name] == nil
-            {
-                place = declarations.last { $0.name.text == name }?.value ?? place
-            }
-            throw BuildError.invalidEpoch(text, at: place.map { dockerfile.location(of: $0.range) })
-        }
-        options.sourceDateEpoch = Timestamp(seconds: seconds)
-        return options
     }
 }

@@ -20,6 +20,15 @@ public struct ExecOp: Hashable, Sendable {
     /// Whether a secret in what the command wrote is a warning instead of a failure. Part of the digest where it is set, so
     /// that no other build takes the result from the cache.
     public var allowsSecretLeak: Bool
+    /// Added to `/etc/hosts`, in order.
+    public var extraHosts: [HostEntry] = []
+    /// The host name that the command sees; `nil` for the usual one.
+    public var hostname: String?
+    /// The size of `/dev/shm` in bytes; `nil` for the usual 64 MiB.
+    public var sharedMemory: Int64?
+    /// Each kind once; what is not named is as in this process.
+    public var limits: [ResourceLimit] = []
+    public var devices: [DeviceRequest] = []
 
     public init(
         arguments: [String], environment: [String] = [], uncachedEnvironment: [String] = [],

@@ -87,6 +87,20 @@ extension ExecOp {
             hasher.update(list: [secret.id, secret.name, "\(secret.isRequired)"])
         }
         if allowsSecretLeak { hasher.update(field: "allows-secret-leak") }
+        hashSettings(into: &hasher)
+    }
+
+    /// Only what is set, so that the digests of other steps stay as they are.
+    private func hashSettings(into hasher: inout SHA256Hasher) {
+        if !extraHosts.isEmpty { hasher.update(list: ["hosts"] + extraHosts.map(\.name)) }
+        if let hostname { hasher.update(list: ["hostname", hostname]) }
+        if let sharedMemory { hasher.update(list: ["shm-size", "\(sharedMemory)"]) }
+        if !limits.isEmpty {
+            hasher.update(list: ["limits"] + limits.flatMap { [$0.name, "\($0.soft)", "\($0.hard)"] })
+        }
+        if !devices.isEmpty {
+            hasher.update(list: ["devices"] + devices.flatMap { [$0.name, "\($0.isRequired)"] })
+        }
     }
 }
 

@@ -13,10 +13,10 @@ struct LayerEntry {
     /// A regular file with contents, open for reading.
     private(set) var file: SharedDescriptor?
 
-    init(_ entry: TreeWalk.Entry, _ latestTime: Timestamp?) throws(Errno) {
+    init(_ entry: TreeWalk.Entry, _ times: TimeRule?) throws(Errno) {
         let status = entry.status
         var modified = Timestamp(seconds: status.modified.seconds)
-        if let latestTime, latestTime < modified { modified = Timestamp(seconds: latestTime.seconds) }
+        if let times { modified = times.apply(to: modified) }
         header = TarEntry(
             path: entry.path.bytes, kind: Self.kind(of: status), permissions: UInt16(status.permissions),
             uid: status.owner.uid, gid: status.owner.gid, modified: modified)

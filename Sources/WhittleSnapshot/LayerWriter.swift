@@ -13,14 +13,14 @@ package import WhittleFileSystem
 /// Format: image-spec v1.1, `layer.md`, "Representing Changes".
 package struct LayerWriter {
     private let directory: String
-    private let latestTime: Timestamp?
+    private let times: TimeRule?
 
     /// - Parameters:
     ///   - directory: an overlayfs upper directory that nobody writes to any more.
-    ///   - latestTime: later times are set to it; `nil` leaves all as they are.
-    package init(changesIn directory: String, latestTime: Timestamp? = nil) {
+    ///   - times: what becomes of the times of files; `nil` leaves all as they are.
+    package init(changesIn directory: String, times: TimeRule? = nil) {
         self.directory = directory
-        self.latestTime = latestTime
+        self.times = times
     }
 
     /// Writes the stream.
@@ -40,7 +40,7 @@ package struct LayerWriter {
         try TreeWalk(directory).forEach(cancellation: cancellation) { entry in
             guard entry.status.kind != .socket else { return }
             count += 1
-            let found = try describing("read", entry.path) { () throws(Errno) in try LayerEntry(entry, latestTime) }
+            let found = try describing("read", entry.path) { () throws(Errno) in try LayerEntry(entry, times) }
             if found.isWhiteout {
                 try tar.begin(Self.marker(".wh.", beside: entry.path))
                 return

@@ -253,15 +253,19 @@ struct ErrorTests {
                 + "| fetch with a token instead: RUN --mount=type=secret,id=NAME and https"),
         Case(
             "RUN --security=insecure true",
-            "2:5 not-supported: RUN --security=insecure is not supported yet "
-                + "| remove --security=insecure; the step then runs with docker's default rights"),
+            "2:5 not-allowed: RUN --security=insecure is not allowed in this build "
+                + "| if you trust the Dockerfile, add --allow security.insecure"),
+        Case(
+            "RUN --mount=target=/a --network=host true",
+            "2:23 not-allowed: RUN --network=host is not allowed in this build "
+                + "| if you trust the Dockerfile, add --allow network.host"),
         Case(
             "RUN --device=vendor.com/gpu=all true",
-            "2:14 not-supported: RUN --device is not supported yet "
-                + "| remove --device; run what needs the device in a container of the finished image"),
+            "2:14 not-allowed: RUN --device=vendor.com/gpu=all is not allowed in this build "
+                + "| if you trust the Dockerfile, add --allow device=vendor.com/gpu=all"),
     ]
 
-    @Test("what is not done yet is told, with what to do instead", arguments: unsupportedCases)
+    @Test("what is not done yet or not allowed is told, with what to do instead", arguments: unsupportedCases)
     func unsupported(example: Case) async throws {
         let text = "FROM alpine\n" + example.text
         #expect(

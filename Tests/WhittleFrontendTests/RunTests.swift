@@ -127,7 +127,53 @@ struct RunTests {
             ("RUN --network=default a", .none, .none),
         ])
     func network(line: String, standard: NetworkMode, expected: NetworkMode) async throws {
-        #expect(try await exec(line, BuildOptions(network: standard)).network == expected)
+        var options = BuildOptions(network: standard)
+        options.entitlements.insert(.hostNetwork)
+        #expect(try await exec(line, options).network == expected)
+    }
+
+    @Test("rights that are allowed are used")
+    func rights() async throws {
+        var options = BuildOptions()
+        options.entitlements = try Entitlements(
+            parsing: ["security.insecure,device=v.com/a=1,alias=gpu", "device=v.com/b=2"])
+        let op = try await exec("RUN --security=insecure --device=gpu --device=v.com/b=2,required a", options)
+        #expect(op.security == .insecure)
+        #expect(
+            op.devices == [
+                DeviceRequest(name: "v.com/a=1", isRequired: false), DeviceRequest(name: "v.com/b=2"),
+            ])
+        await #expect(throws: BuildError.self) { try await exec("RUN --device=v.com/a=1 a", options) }
+        options.entitlements = try Entitlements(parsing: ["device"])
+        #expect(try await exec("RUN --device=v.com/any a", options).devices.map(\.name) == ["v.com/any"])
+    }
+
+    @Test(
+        "a right that does not exist is refused",
+        arguments: [
+            ("network.hots", "did you mean 'network.host'?"), ("device=", "write device=VENDOR/CLASS=NAME"),
+            ("everything", "it is one of security.insecure, network.host, device, device=NAME"),
+        ])
+    func unknownRight(text: String, hint: String) throws {
+        let error = #expect(throws: BuildError.self) { try Entitlements(parsing: [text]) }
+        #expect(error?.code == .invalidEntitlement && error?.hint == hint)
+    }
+
+    @Test("what is set for all steps counts in the digest, but for addresses and where nothing is set")
+    func settings() async throws {
+        func digest(_ change: (inout BuildOptions) -> Void) async throws -> Digest {
+            var options = BuildOptions()
+            change(&options)
+            let lowered = try await lower("FROM alpine\nRUN a", options)
+            return try #require(lowered.chain.last).op.keyDigest
+        }
+        let plain = try await digest { _ in }
+        let first = try await digest { $0.steps.extraHosts = [HostEntry(name: "a", address: "192.0.2.1")] }
+        let second = try await digest { $0.steps.extraHosts = [HostEntry(name: "a", address: "192.0.2.2")] }
+        #expect(first == second && first != plain)
+        #expect(try await digest { $0.steps.sharedMemory = 1 << 20 } != plain)
+        #expect(try await digest { $0.steps.limits = [ResourceLimit(name: "core", soft: 0, hard: 0)] } != plain)
+        #expect(try await digest { $0.buildArguments["BUILDKIT_SANDBOX_HOSTNAME"] = "h" } != plain)
     }
 
     // MARK: Mounts

@@ -166,7 +166,7 @@ struct VariableTests {
     func undeclaredArguments() async throws {
         let text = "ARG GLOBAL\nFROM alpine AS other\nARG VERSION=1\nFROM alpine\nARG TARGETARCH\n"
         var options = BuildOptions()
-        for name in ["VERSON", "VERSION", "GLOBAL", "TARGETOS", "no_proxy", "HTTPS_PROXY", "BUILDKIT_X"] {
+        for name in ["VERSON", "VERSION", "GLOBAL", "TARGETOS", "no_proxy", "HTTPS_PROXY", "BUILDKIT_BUILD_NAME"] {
             options.buildArguments[name] = "v"
         }
         options.buildArguments["SOURCE_DATE_EPOCH"] = "1"

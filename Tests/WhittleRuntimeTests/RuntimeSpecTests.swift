@@ -159,7 +159,7 @@ struct RuntimeSpecTests {
         let process = spec.document(seccomp: .none).revealed["process"]
         #expect(
             process?["rlimits"]?.text(as: .compact)
-                == #"[{"type":"RLIMIT_NOFILE","soft":10,"hard":9223372036854775807}]"#)
+                == #"[{"type":"RLIMIT_NOFILE","soft":10,"hard":18446744073709551615}]"#)
         #expect(process?["oomScoreAdj"] == -5)
         #expect(process?["noNewPrivileges"] == true)
     }

@@ -329,7 +329,7 @@ struct LayerTests {
             utimensat(AT_FDCWD, root + "/old", &times, 0)
             let recorder = Recorder()
             var reader = TarReader(recorder)
-            let writer = LayerWriter(changesIn: root, latestTime: Timestamp(seconds: 1_500_000_000, nanoseconds: 1))
+            let writer = LayerWriter(changesIn: root, times: .atMost(Timestamp(seconds: 1_500_000_000, nanoseconds: 1)))
             _ = try writer.write(cancellation: Cancellation()) { try reader.feed($0) }
             try reader.finish()
             #expect(recorder.entries.map { $0.displayPath } == [".wh.gone", "new", "old"])

@@ -72,6 +72,14 @@ extension BuildCommand {
         request.layerLimit = try cache.layerLimit()
         try addOptions(to: &request.options)
         request.options.isReproducible = output.reproducible
+        if let text = output.timestamp {
+            guard let time = Timestamp(epoch: text) else {
+                throw BuildError.invalidArgument(
+                    "--timestamp", text, "it is no number of seconds", hint: "give the seconds since 1970-01-01")
+            }
+            request.options.sourceDateEpoch = time
+            request.setsAllTimes = true
+        }
         for text in self.input.secret {
             let secret = try SecretArgument(parsing: text)
             request.secrets[secret.id] = try secret.value()
@@ -113,8 +121,14 @@ extension BuildCommand {
             }
             options.namedContexts[name] = context
         }
+        options.steps = try steps.settings()
+        options.entitlements = try Entitlements(parsing: steps.allowed)
         switch execution.network {
-        case "default", "host": options.network = .host
+        case "default": options.network = .host
+        case "host":
+            options.network = .host
+            // As buildx: who asks for it here has allowed it.
+            options.entitlements.insert(.hostNetwork)
         case "none": options.network = .none
         case let other:
             throw BuildError.invalidArgument(

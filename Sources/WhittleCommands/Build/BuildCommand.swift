@@ -19,6 +19,7 @@ struct BuildCommand: AsyncParsableCommand {
     @OptionGroup var cache: BuildCacheOptions
     @OptionGroup var output: BuildOutputOptions
     @OptionGroup var execution: BuildExecutionOptions
+    @OptionGroup var steps: BuildStepOptions
 
     @Argument(
         help: ArgumentHelp("The directory that COPY and ADD read from.", valueName: "context"),

@@ -111,6 +111,12 @@ struct BuildOutputOptions: ParsableArguments {
             """)
     var reproducible = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Give the image, its history and every file that the build adds this time, in seconds since 1970.",
+            valueName: "seconds"))
+    var timestamp: String?
+
     @Option(help: ArgumentHelp("Write the image ID to a file.", valueName: "path"), completion: .file())
     var iidfile: String?
 
@@ -158,7 +164,10 @@ struct BuildExecutionOptions: ParsableArguments {
         help: "Open a shell in the file system of the first RUN that fails; the build fails when it ends.")
     var shellOnFailure = false
 
-    @Option(help: ArgumentHelp("The network of steps that do not say one: default, host, none.", valueName: "mode"))
+    @Option(
+        help: ArgumentHelp(
+            "The network of steps that do not say one: default and host are this machine's, none is a loopback; host also "
+                + "allows RUN --network=host.", valueName: "mode"))
     var network = "default"
 }
 

@@ -48,15 +48,8 @@ extension RunCommand {
         }
         for text in isolation.ports { try PortArgument.check(text) }
         request.extraHosts = try isolation.hosts.map { text in
-            // An IPv6 address has colons of its own.
-            guard let mark = text.firstIndex(where: { $0 == ":" || $0 == "=" }), mark != text.startIndex,
-                text.index(after: mark) != text.endIndex
-            else {
-                throw BuildError.invalidArgument(
-                    "--add-host", text, "it has no address", hint: "the form is NAME:ADDRESS")
-            }
-            return StepProcess.HostAddress(
-                name: String(text[..<mark]), address: String(text[text.index(after: mark)...]))
+            let host = try HostArgument(parsing: text)
+            return StepProcess.HostAddress(name: host.name, address: host.address)
         }
     }
 

@@ -18,17 +18,14 @@ struct BuildProducts: Sendable {
     let layers: LayerBlobs
     let images: ImagePuller
     let mounts: MountedSnapshots
-    let isReproducible: Bool
-
-    /// What later times become in outputs that are no image.
-    var latestTime: Timestamp? { isReproducible ? plan.sourceDateEpoch : nil }
+    let epoch: BuildEpoch
 
     /// The target as an image whose layers are compressed as asked; those of the base image stay as they are unless
     /// another compression is forced, and their times stay in any case.
     func image(_ format: ImageFormat) async throws -> ExportImage {
-        let form = LayerForm(format, epoch: plan.sourceDateEpoch, isReproducible: isReproducible)
+        let form = LayerForm(format, epoch)
         var baseForm = form
-        baseForm.latestTime = nil
+        baseForm.times = nil
         var configuration = plan.configuration
         let chain = try snapshots()
         let baseCount = configuration.diffIDs.count
@@ -76,6 +73,6 @@ struct BuildProducts: Sendable {
         }
         if let fetched = try await images.bringBlob(of: id, from: plan.baseImages) { return fetched }
         // The image it came from is not known any more: the same files in our own form.
-        return try await layers.layer(of: id, LayerForm(.defaultGzip, isPortable: isReproducible)).record
+        return try await layers.layer(of: id, LayerForm(.defaultGzip, isPortable: epoch.isReproducible)).record
     }
 }

@@ -14,6 +14,8 @@ package struct BuildRequest: Sendable {
     package var pullsAlways = false
     /// Says of each step why it ran or did not.
     package var explains = false
+    /// All files that the build adds to the image get the time of ``WhittleFrontend/BuildOptions/sourceDateEpoch``.
+    package var setsAllTimes = false
     /// Lets a person look at the step that fails first; `nil` for nobody.
     package var failureShell: FailureShell?
     /// A layer of a base image, or an archive of ADD, that unpacks to more than this is refused; `nil` for no limit.

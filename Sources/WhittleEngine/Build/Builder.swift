@@ -50,9 +50,10 @@ package struct Builder: Sendable {
         try checkSecrets(request, plan)
         let layers = LayerBlobs(store)
         let contexts = ContextDirectories(Self.directories(request), store)
-        let forms = outputs.imageFormats.map {
-            LayerForm($0, epoch: plan.sourceDateEpoch, isReproducible: request.options.isReproducible)
-        }
+        let epoch = BuildEpoch(
+            time: plan.sourceDateEpoch, isReproducible: request.options.isReproducible,
+            setsAllTimes: request.setsAllTimes)
+        let forms = outputs.imageFormats.map { LayerForm($0, epoch) }
         let worker = LocalWorker(
             definition: plan.definition, store: store, contexts: contexts, images: images, runtime: request.runtime,
             secrets: request.secrets, background: BackgroundLayers(plan.definition, layers, forms),
@@ -65,7 +66,7 @@ package struct Builder: Sendable {
             let results = try await run.outputs(stepLimit: request.stepLimit, generation: generation)
             let products = BuildProducts(
                 store: store, plan: plan, snapshot: results.first.flatMap { $0?.snapshot }, layers: layers,
-                images: images, mounts: worker.mounts, isReproducible: request.options.isReproducible)
+                images: images, mounts: worker.mounts, epoch: epoch)
             let written = try await write(outputs, products)
             try contexts.saveIndexes()
             try await worker.close()

@@ -14,7 +14,7 @@ struct OutputWriter: Sendable {
         let exporter = Exporter(
             blobs: store.blobs, names: store.names, scratch: store.scratch,
             image: { try await products.image($0) }, rootFileSystem: { try await products.rootDirectory() },
-            latestTime: products.latestTime)
+            times: products.epoch.treeTimes)
         return try await exporter.write(output)
     }
 }

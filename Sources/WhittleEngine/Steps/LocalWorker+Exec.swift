@@ -18,6 +18,7 @@ extension LocalWorker {
                 secretEnvironment: try secretEnvironment(op, vertex), workingDirectory: op.workingDirectory,
                 user: op.user, network: op.network == .none ? .none : .host,
                 security: op.security == .insecure ? .insecure : .sandbox)
+            try Self.apply(op, to: &process)
             let caches = try await cacheDirectories(op, vertex, inputs, held)
             for (position, mount) in op.mounts.enumerated() {
                 if case .cache(let cache) = mount, let path = caches[position] {
@@ -54,6 +55,17 @@ extension LocalWorker {
             do { try held.release() } catch let failure { throw BuildError.cleanUp(failure, after: error) }
             throw (error as? BuildError)?.located(at: vertex.metadata.location) ?? error
         }
+    }
+
+    /// What the op says of the process besides its command and its mounts.
+    private static func apply(_ op: ExecOp, to process: inout StepProcess) throws {
+        process.extraHosts = op.extraHosts.map { StepProcess.HostAddress(name: $0.name, address: $0.address) }
+        if let hostname = op.hostname { process.hostname = hostname }
+        process.sharedMemory = op.sharedMemory.map { ByteCount($0) }
+        for limit in op.limits {
+            process.limits["RLIMIT_" + limit.name.uppercased()] = RuntimeSpec.Limit(soft: limit.soft, hard: limit.hard)
+        }
+        if op.security == .insecure { try process.addPrivileges() }
     }
 
     private func secretEnvironment(_ op: ExecOp, _ vertex: Vertex) throws -> Redacted<[String]> {

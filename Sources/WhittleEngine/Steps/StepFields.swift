@@ -45,6 +45,12 @@ extension ExecOp {
         fields += secretEnvironment.map {
             StepRecord.Field("secret variable \($0.name)", "id=\($0.id)" + ($0.isRequired ? ",required" : ""))
         }
+        // Addresses are in no key either.
+        fields += extraHosts.map { StepRecord.Field("--add-host \($0.name)", "given") }
+        if let hostname { fields.append(StepRecord.Field("hostname", hostname)) }
+        if let sharedMemory { fields.append(StepRecord.Field("--shm-size", "\(sharedMemory)")) }
+        fields += limits.map { StepRecord.Field("--ulimit \($0.name)", "\($0.soft):\($0.hard)") }
+        fields += devices.map { StepRecord.Field("--device", $0.name + ($0.isRequired ? "" : ",required=false")) }
         return fields
     }
 }

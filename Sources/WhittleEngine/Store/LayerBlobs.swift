@@ -97,7 +97,7 @@ private struct LayerBlobWriter: Sendable {
             form.compression, threads: threads, isPortable: form.isPortable
         ) { try blob.write($0) }
         let directory = try store.snapshots.changes(of: changes)
-        let entries = try LayerWriter(changesIn: directory, latestTime: form.latestTime).write(
+        let entries = try LayerWriter(changesIn: directory, times: form.times).write(
             cancellation: cancellation
         ) { try compressor.write($0) }
         let summary = try compressor.finish()

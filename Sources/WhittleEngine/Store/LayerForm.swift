@@ -6,22 +6,22 @@ internal import WhittleExport
 /// How the changes of a snapshot become a blob: equal changes in equal forms are equal blobs.
 struct LayerForm: Hashable, Sendable {
     let compression: Compression
-    /// Later times of files become this.
-    var latestTime: Timestamp?
+    /// What becomes of the times of files; `nil` keeps them.
+    var times: TimeRule?
     /// Whether the blob is the same whatever the processor.
     let isPortable: Bool
 
-    init(_ compression: Compression, latestTime: Timestamp? = nil, isPortable: Bool = false) {
+    init(_ compression: Compression, times: TimeRule? = nil, isPortable: Bool = false) {
         self.compression = compression
-        self.latestTime = latestTime
+        self.times = times
         self.isPortable = isPortable
     }
 
     /// What an output asks for in a build with this epoch.
-    init(_ format: ImageFormat, epoch: Timestamp?, isReproducible: Bool) {
+    init(_ format: ImageFormat, _ epoch: BuildEpoch) {
         self.init(
-            format.compression.compression, latestTime: isReproducible || format.rewritesTimes ? epoch : nil,
-            isPortable: isReproducible)
+            format.compression.compression, times: epoch.layerTimes(rewritesTimes: format.rewritesTimes),
+            isPortable: epoch.isReproducible)
     }
 
     /// Names the form in the database.
@@ -34,7 +34,11 @@ struct LayerForm: Hashable, Sendable {
             }
         // The only one whose bytes depend on the processor otherwise.
         if isPortable, compression == .gzip(level: 1) { name += "-portable" }
-        if let latestTime { name += "-until-\(latestTime.seconds)" }
+        switch times {
+        case nil: break
+        case .atMost(let time): name += "-until-\(time.seconds)"
+        case .exactly(let time): name += "-at-\(time.seconds)"
+        }
         return name
     }
 }

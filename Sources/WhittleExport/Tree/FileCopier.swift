@@ -14,10 +14,16 @@ struct FileMetadata {
     let attributes: [ExtendedAttribute]
 
     /// - Throws: `file-system` where the attributes cannot be read.
-    init(of entry: TreeWalk.Entry, latestTime: Timestamp?) throws(BuildError) {
+    init(of entry: TreeWalk.Entry, times: TimeRule?) throws(BuildError) {
         owner = entry.status.owner
         permissions = entry.status.permissions
-        modified = latestTime.map { min(FileTime(seconds: $0.seconds), entry.status.modified) } ?? entry.status.modified
+        let original = entry.status.modified
+        modified =
+            times.map { rule in
+                let time = rule.apply(
+                    to: Timestamp(seconds: original.seconds, nanoseconds: Int32(original.nanoseconds)))
+                return FileTime(seconds: time.seconds, nanoseconds: UInt32(time.nanoseconds))
+            } ?? original
         attributes = try describing("read attributes of", "\(entry.path)") { () throws(Errno) in
             try entry.extendedAttributes()
         }

@@ -15,8 +15,8 @@ struct LocalTreeExporter {
     /// The root file system, complete: a mount of all layers.
     let source: String
     let destination: String
-    /// Later times become this.
-    var latestTime: Timestamp?
+    /// What becomes of the times of files; `nil` keeps them.
+    var times: TimeRule?
 
     /// - Throws: `output-destination`, `output-conflict`, `file-system` for what cannot be read, `CancellationError`.
     ///   What was copied until then stays.
@@ -24,7 +24,7 @@ struct LocalTreeExporter {
     @discardableResult
     func write(_ cancellation: Cancellation) throws -> ByteCount {
         try OutputDirectory.make(destination)
-        let writer = try LocalTreeWriter(root: destination, latestTime, cancellation)
+        let writer = try LocalTreeWriter(root: destination, times, cancellation)
         var size: Int64 = 0
         try TreeWalk(source).forEach(cancellation: cancellation) { entry in
             if entry.status.isRegular { size += entry.status.size }
@@ -61,11 +61,11 @@ private final class LocalTreeWriter {
     /// Where the first name of a file with several names was written.
     private var linked: [FileKey: EntryPath] = [:]
     private let copier: FileCopier
-    private let latestTime: Timestamp?
+    private let times: TimeRule?
     private let cancellation: Cancellation
 
-    init(root path: String, _ latestTime: Timestamp?, _ cancellation: Cancellation) throws(BuildError) {
-        self.latestTime = latestTime
+    init(root path: String, _ times: TimeRule?, _ cancellation: Cancellation) throws(BuildError) {
+        self.times = times
         rootPath = path
         self.cancellation = cancellation
         copier = FileCopier(root: path)
@@ -90,7 +90,7 @@ private final class LocalTreeWriter {
     func write(_ entry: TreeWalk.Entry) throws {
         let depth = entry.path.withBytes { $0.count { $0 == UInt8(ascii: "/") } }
         while levels.count > depth { try leave() }
-        let metadata = try FileMetadata(of: entry, latestTime: latestTime)
+        let metadata = try FileMetadata(of: entry, times: times)
         switch entry.status.kind {
         case .directory: try enter(entry, metadata)
         case .regular: try writeFile(entry, metadata)

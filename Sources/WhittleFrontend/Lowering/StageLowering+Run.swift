@@ -6,7 +6,7 @@ internal import WhittleOCI
 /// RUN: an exec vertex.
 extension StageLowering {
     mutating func lower(_ run: Instruction.Run, dependencies: [Dependency?]) throws {
-        try checkSupport(of: run)
+        try checkRights(of: run)
         var inputs = ExecInputs(root: state.root)
         var mounts: [ExecMount] = []
         let script = RunScript(run)
@@ -33,6 +33,12 @@ extension StageLowering {
             workingDirectory: state.workingDirectory, user: state.image.config.user, rootInput: inputs.rootInput,
             mounts: mounts + lowered.mounts, secretEnvironment: lowered.variables, network: network(of: run))
         op.allowsSecretLeak = options.allowsSecretLeak && op.usesSecrets
+        op.security = run.security == .insecure ? .insecure : .sandbox
+        op.extraHosts = options.steps.extraHosts
+        op.sharedMemory = options.steps.sharedMemory
+        op.limits = options.steps.limits
+        op.hostname = options.sandboxHostname
+        op.devices = try devices(of: run)
         let history = "RUN \(runText(arguments)) # buildkit"
         // A secret that a command gets as a variable is shown as such, not as unset.
         var variables = state.environment
@@ -54,12 +60,26 @@ extension StageLowering {
         return state.environment.assignments + ["\(name)=\(epoch.seconds)"]
     }
 
-    private func checkSupport(of run: Instruction.Run) throws {
-        if run.security == .insecure {
-            throw BuildError.unsupported("RUN --security=insecure", .insecureRun, at: flagLocation("security"))
+    /// Refuses what the user did not allow. A build whose steps are on the host's network anyway gains nothing by
+    /// `--network=host`, but the Dockerfile may be built elsewhere, so it asks as BuildKit does.
+    private func checkRights(of run: Instruction.Run) throws {
+        if run.security == .insecure, !options.entitlements.allows(.insecureSecurity) {
+            throw BuildError.notAllowed(
+                "--security=insecure", Entitlements.Right.insecureSecurity.rawValue, at: flagLocation("security"))
         }
-        if let device = run.devices.first {
-            throw BuildError.unsupported("RUN --device", .device, at: location(of: device.value.range))
+        if run.network == .host, !options.entitlements.allows(.hostNetwork) {
+            throw BuildError.notAllowed(
+                "--network=host", Entitlements.Right.hostNetwork.rawValue, at: flagLocation("network"))
+        }
+    }
+
+    private func devices(of run: Instruction.Run) throws -> [DeviceRequest] {
+        try run.devices.map { device in
+            guard let name = options.entitlements.device(device.name) else {
+                throw BuildError.notAllowed(
+                    "--device=\(device.name)", "device=\(device.name)", at: location(of: device.value.range))
+            }
+            return DeviceRequest(name: name, isRequired: device.isRequired)
         }
     }
 

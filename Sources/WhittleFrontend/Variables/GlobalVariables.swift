@@ -26,6 +26,9 @@ struct GlobalVariables {
         }
     }
 
+    /// Puts `value` in the place of what an ARG came to.
+    mutating func replace(_ name: String, with value: String) { values[name] = value }
+
     /// Every name that FROM may use without a warning.
     var names: Set<String> { declared.union(values.names) }
 

@@ -26,6 +26,9 @@ public struct JSONNumber: Hashable, Sendable {
         self.value = value
     }
 
+    /// A number that may have 64 bits without a sign.
+    public init(_ value: UInt64) { self.init(unchecked: "\(value)", value: Double(value)) }
+
     /// A number to write, or `nil` for NaN and infinities, which JSON does not have.
     public init?(_ value: Double) {
         guard value.isFinite else { return nil }

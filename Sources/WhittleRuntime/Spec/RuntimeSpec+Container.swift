@@ -26,9 +26,13 @@ extension RuntimeSpec {
                 secretEnvironment: process.secretEnvironment, workingDirectory: process.workingDirectory, user: user,
                 capabilities: capabilities),
             root: root, hostname: process.hostname,
-            mounts: inOrder(fileSystems(isPrivileged: isPrivileged) + mounts),
+            mounts: inOrder(
+                fileSystems(isPrivileged: isPrivileged, sharedMemory: process.sharedMemory) + mounts),
             namespaces: [.pid, .ipc, .uts, .mount] + (process.network == .none ? [.network] : []))
         spec.isRootReadOnly = process.isRootReadOnly
+        spec.process.limits = process.limits
+        spec.process.hasAmbientCapabilities = isPrivileged && process.givesCapabilitiesToUsers
+        spec.devices = process.devices
         if !isPrivileged {
             spec.maskedPaths = hiddenPaths
             spec.readonlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
@@ -61,7 +65,7 @@ extension RuntimeSpec {
         }.map { $0.element }
     }
 
-    private static func fileSystems(isPrivileged: Bool) -> [Mount] {
+    private static func fileSystems(isPrivileged: Bool, sharedMemory: ByteCount?) -> [Mount] {
         [
             Mount("/proc", type: "proc", source: "proc", options: ["nosuid", "noexec", "nodev"]),
             Mount(
@@ -71,7 +75,7 @@ extension RuntimeSpec {
                 options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]),
             Mount(
                 "/dev/shm", type: "tmpfs", source: "shm",
-                options: ["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"]),
+                options: ["nosuid", "noexec", "nodev", "mode=1777", "size=\(sharedMemory?.bytes ?? 64 << 20)"]),
             Mount("/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "noexec", "nodev"]),
             Mount(
                 "/sys", type: "sysfs", source: "sysfs",

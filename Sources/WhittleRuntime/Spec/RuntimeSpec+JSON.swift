@@ -38,6 +38,7 @@ extension RuntimeSpec {
             document["annotations"] = ["run.oci.seccomp_bpf_data": .string(Base64.encode(filter.bytes))]
         case (.some, .none), (nil, _): break
         }
+        if !devices.isEmpty { linux["devices"] = .array(devices.map(\.document)) }
         document["linux"] = linux
         return Redacted(document)
     }
@@ -55,16 +56,20 @@ extension RuntimeSpec.Process {
             "args": .strings(arguments),
             "env": .strings(environment + secretEnvironment.revealed),
             "cwd": .string(workingDirectory),
-            // Neither inheritable nor ambient: a user other than root gets none on exec.
             "capabilities": ["bounding": names, "effective": names, "permitted": names],
             "noNewPrivileges": .bool(noNewPrivileges),
         ]
+        if hasAmbientCapabilities {
+            // Otherwise a user other than root gets none on exec.
+            document["capabilities"] = [
+                "bounding": names, "effective": names, "permitted": names, "inheritable": names, "ambient": names,
+            ]
+        }
         if !limits.isEmpty {
             document["rlimits"] = .array(
                 limits.sorted { $0.key < $1.key }.map { name, limit in
                     [
-                        "type": .string(name), "soft": .integer(Int64(clamping: limit.soft)),
-                        "hard": .integer(Int64(clamping: limit.hard)),
+                        "type": .string(name), "soft": Self.number(limit.soft), "hard": Self.number(limit.hard),
                     ]
                 })
         }
@@ -75,6 +80,23 @@ extension RuntimeSpec.Process {
         }
         if let oomScoreAdjustment { document["oomScoreAdj"] = .integer(Int64(oomScoreAdjustment)) }
         return document
+    }
+}
+
+extension RuntimeSpec.Process {
+    /// "No limit" is the greatest number of 64 bits.
+    fileprivate static func number(_ limit: UInt64) -> JSONValue {
+        Int64(exactly: limit).map { .integer($0) } ?? .number(JSONNumber(limit))
+    }
+}
+
+extension RuntimeSpec.Device {
+    fileprivate var document: JSONValue {
+        [
+            "path": .string(path), "type": .string(kind.rawValue), "major": .integer(Int64(major)),
+            "minor": .integer(Int64(minor)), "fileMode": .integer(Int64(mode)), "uid": .integer(Int64(uid)),
+            "gid": .integer(Int64(gid)),
+        ]
     }
 }
 

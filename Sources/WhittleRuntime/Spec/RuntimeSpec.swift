@@ -19,6 +19,8 @@ package struct RuntimeSpec: Sendable {
     package var readonlyPaths: [String]
     /// `nil` lets every system call through.
     package var seccomp: SeccompProfile?
+    /// Nodes to make, beside those that every container has.
+    package var devices: [Device] = []
 
     package init(
         process: Process, root: String, hostname: String, mounts: [Mount], namespaces: [Namespace],
@@ -53,6 +55,8 @@ package struct RuntimeSpec: Sendable {
         package var oomScoreAdjustment: Int?
         /// The size of the process's terminal; `nil` gives it the streams of the runtime.
         package var terminal: TerminalSize?
+        /// Whether ``capabilities`` are inheritable and ambient too, so that a user other than root keeps them on exec.
+        package var hasAmbientCapabilities = false
 
         package init(
             arguments: [String], environment: [String], secretEnvironment: Redacted<[String]> = Redacted([]),
@@ -69,6 +73,37 @@ package struct RuntimeSpec: Sendable {
             self.noNewPrivileges = noNewPrivileges
             self.oomScoreAdjustment = oomScoreAdjustment
             self.terminal = terminal
+        }
+    }
+
+    /// A device node.
+    package struct Device: Hashable, Sendable {
+        /// Absolute, in the container.
+        package var path: String
+        package var kind: Kind
+        package var major: UInt32
+        package var minor: UInt32
+        package var mode: UInt32
+        package var uid: UInt32
+        package var gid: UInt32
+
+        package enum Kind: String, Sendable {
+            case character = "c"
+            case block = "b"
+            case pipe = "p"
+        }
+
+        package init(
+            path: String, kind: Kind, major: UInt32, minor: UInt32, mode: UInt32 = 0o666, uid: UInt32 = 0,
+            gid: UInt32 = 0
+        ) {
+            self.path = path
+            self.kind = kind
+            self.major = major
+            self.minor = minor
+            self.mode = mode
+            self.uid = uid
+            self.gid = gid
         }
     }
 

@@ -25,6 +25,14 @@ package struct StepProcess: Sendable {
     /// Whether `/etc/hosts`, `/etc/resolv.conf` and `/etc/hostname` are its own, to be written, as in a container of
     /// Docker; a step of a build finds the first two, and cannot write them.
     package var ownsHostFiles = false
+    /// The size of `/dev/shm`; `nil` for Docker's 64 MiB.
+    package var sharedMemory: ByteCount?
+    /// By the names of getrlimit(2) (`RLIMIT_NOFILE`); what is not named is that of this process.
+    package var limits: [String: RuntimeSpec.Limit] = [:]
+    /// Nodes that are made in `/dev`, beside the usual ones.
+    package var devices: [RuntimeSpec.Device] = []
+    /// Whether users other than root have the capabilities too, as in a privileged step of BuildKit.
+    package var givesCapabilitiesToUsers = false
 
     package init(
         arguments: [String], environment: [String] = [], secretEnvironment: Redacted<[String]> = Redacted([]),
