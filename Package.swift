@@ -101,6 +101,14 @@ targets += library(
     ],
     tests: ["WhittleTestKit"])
 
+targets += library(
+    "WhittleAnalysis",
+    [
+        "WhittleCore", "WhittleOCI", "WhittleDockerfile", "WhittleArchive", "WhittleFileSystem", "WhittleSnapshot",
+        "WhittleRegistry", systemPackage,
+    ],
+    tests: ["WhittleTestKit"])
+
 // Layer 6: the build itself.
 targets += library(
     "WhittleEngine",
@@ -117,7 +125,7 @@ targets += library(
     [
         "WhittleCore", "WhittleOCI", "WhittleDockerfile", "WhittleGraph", "WhittleFileSystem", "WhittleFrontend",
         "WhittleStore", "WhittleSnapshot", "WhittleCache", "WhittleRegistry", "WhittleRuntime", "WhittleExport",
-        "WhittleMaintenance", "WhittleEngine", argumentParser, systemPackage,
+        "WhittleMaintenance", "WhittleAnalysis", "WhittleEngine", argumentParser, systemPackage,
     ],
     tests: ["WhittleTestKit"])
 targets += [

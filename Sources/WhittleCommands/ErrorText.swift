@@ -23,7 +23,11 @@ enum ErrorText {
 
     /// Runs `body` in a task that Ctrl-C and SIGTERM cancel; what it throws is printed on standard error, and the command
     /// fails.
-    static func reportingInterruptibly(_ body: @escaping @Sendable () async throws -> Void) async throws {
+    ///
+    /// - Parameter status: what the command fails with.
+    static func reportingInterruptibly(
+        failingWith failure: CInt = EXIT_FAILURE, _ body: @escaping @Sendable () async throws -> Void
+    ) async throws {
         let status = await Interruption.cancelling {
             do {
                 try await body()
@@ -33,7 +37,7 @@ enum ErrorText {
             } catch {
                 ProgressPrinter.writeToStandardError(
                     error is CancellationError ? "cancelled\n" : of(error) + "\n")
-                return EXIT_FAILURE
+                return failure
             }
         }
         guard status == EXIT_SUCCESS else { throw ExitCode(status) }

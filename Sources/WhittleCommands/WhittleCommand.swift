@@ -13,6 +13,7 @@ package struct WhittleCommand: AsyncParsableCommand {
             ImagesCommand.self,
             HistoryCommand.self,
             InspectCommand.self,
+            DiffCommand.self,
             PruneCommand.self,
             DiskUsageCommand.self,
             FsckCommand.self,

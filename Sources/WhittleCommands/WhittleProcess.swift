@@ -20,13 +20,18 @@ package enum WhittleProcess {
     }
 
     /// The commands that do with what belongs to the user: manifests, blobs, files outside of the store.
-    private static let readsDocuments: Set<String> = ["", "parse", "images", "history", "inspect", "help"]
+    private static let readsDocuments: Set<String> = ["", "parse", "images", "history", "inspect", "diff", "help"]
 
     /// Parses the arguments of the process, runs the command, and ends the process if it failed.
     package static func run(_ arguments: [String] = CommandLine.arguments) async {
         // Asked by scripts before each use, and the parser would look at every command first.
         if arguments.dropFirst() == ["--version"] { return print(WhittleVersion.current) }
-        guard var command = subcommand(Array(arguments.dropFirst())) else { return await WhittleCommand.main() }
+        guard var command = subcommand(Array(arguments.dropFirst())) else {
+            if arguments.dropFirst().first == DiffCommand.configuration.commandName {
+                DiffCommand.exitForUsage(Array(arguments.dropFirst()))
+            }
+            return await WhittleCommand.main()
+        }
         do {
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()

@@ -95,7 +95,8 @@ extension BuildError {
         return BuildError(
             .wrongPlatform,
             "image '\(image)' does not exist for \(wanted)\(names.isEmpty ? "" : ", only for: \(names)")",
-            hint: available.first.map { "choose one of these with --platform=\($0), or use another image" })
+            hint: available.first.map { "choose one of these with --platform=\($0), or use another image" },
+            cause: AvailablePlatforms(platforms: available))
     }
 
     static func notAnImage(_ image: String, _ problem: String) -> BuildError {
@@ -221,4 +222,12 @@ extension BuildError {
             "no image \(wanted) in the OCI layout '\(printable(directory))', which has: \(printable(list))",
             hint: "choose one with oci-layout://\(printable(directory)):TAG or …@DIGEST")
     }
+}
+
+/// What an image that is not there for one platform is there for: the cause of `wrong-platform`.
+package struct AvailablePlatforms: Error, CustomStringConvertible {
+    /// In the order of the index.
+    package let platforms: [Platform]
+    /// The message says it already.
+    package var description: String { "" }
 }

@@ -121,15 +121,15 @@ package struct LayerApplier: TarConsumer {
 }
 
 /// A path of a layer: its components from the root.
-struct LayerPath: Hashable {
-    let components: [[UInt8]]
+package struct LayerPath: Hashable {
+    package let components: [[UInt8]]
 
-    init(components: [[UInt8]]) { self.components = components }
+    package init(components: [[UInt8]]) { self.components = components }
 
     /// `nil` for the root itself.
     ///
     /// - Throws: `unsafe-layer` for a path with `..`, or longer (in whole or in a part) than Linux lets a program use.
-    init?(_ path: [UInt8]) throws(BuildError) {
+    package init?(_ path: [UInt8]) throws(BuildError) {
         guard path.count < 4096 else {
             let start = String(decoding: path.prefix(64), as: UTF8.self)
             throw .unsafeLayer(start + "…", "its path is longer than 4095 bytes")
@@ -144,8 +144,8 @@ struct LayerPath: Hashable {
         components = parts.map { Array($0) }
     }
 
-    var name: [UInt8] { components[components.count - 1] }
-    var parent: LayerPath { LayerPath(components: Array(components.dropLast())) }
+    package var name: [UInt8] { components[components.count - 1] }
+    package var parent: LayerPath { LayerPath(components: Array(components.dropLast())) }
 
     /// Whether `directory` is the parent.
     func isDirectly(in directory: LayerPath) -> Bool {
@@ -153,30 +153,39 @@ struct LayerPath: Hashable {
             && zip(components, directory.components).allSatisfy { $0 == $1 }
     }
 
-    var isOpaqueMarker: Bool { name.elementsEqual(".wh..wh..opq".utf8) }
+    package var isOpaqueMarker: Bool { name.elementsEqual(".wh..wh..opq".utf8) }
 
     /// The name that the entry deletes, or `nil` where it is no such marker.
-    var whiteoutName: [UInt8]? {
+    package var whiteoutName: [UInt8]? {
         name.starts(with: ".wh.".utf8) && name.count > 4 ? Array(name.dropFirst(4)) : nil
     }
 }
 
 extension LayerPath: CustomStringConvertible {
-    var description: String { String(decoding: Array(components.joined(separator: "/".utf8)), as: UTF8.self) }
+    package var description: String { String(decoding: Array(components.joined(separator: "/".utf8)), as: UTF8.self) }
 }
 
 extension BuildError.Code {
     /// A layer tries to write outside of its file system, or holds what cannot be unpacked safely.
     package static let unsafeLayer = Self(rawValue: "unsafe-layer")
+    /// A layer does not unpack to what the image's configuration says.
+    package static let layerMismatch = Self(rawValue: "layer-mismatch")
     /// A layer unpacks to more than is allowed.
     static let layerTooLarge = Self(rawValue: "layer-too-large")
 }
 
 extension BuildError {
-    static func unsafeLayer(_ path: String, _ problem: String) -> BuildError {
+    package static func unsafeLayer(_ path: String, _ problem: String) -> BuildError {
         BuildError(
             .unsafeLayer, "unpacking a layer: the entry '\(path)' is refused: \(problem)",
             hint: "the image is damaged or malicious; nothing of it was kept")
+    }
+
+    package static func layerMismatch(_ layer: Digest, expected: Digest, found: Digest) -> BuildError {
+        BuildError(
+            .layerMismatch,
+            "unpacking the layer \(layer): expected the diff ID \(expected), found \(found)",
+            hint: "the image is damaged; nothing of it was kept")
     }
 
     package static func layerTooLarge(limit: ByteCount) -> BuildError {

@@ -42,8 +42,7 @@ struct LayerEntry {
         }
     }
 
-    /// Keeps attributes that belong to a file wherever it is: capabilities and the user's own. The others belong to this
-    /// machine: overlayfs's marks, SELinux labels, access control lists of the host.
+    /// Keeps attributes that belong to a file wherever it is, and understands overlayfs's marks.
     private mutating func take(_ attributes: [ExtendedAttribute]) {
         for attribute in attributes {
             switch attribute.name {
@@ -56,9 +55,7 @@ struct LayerEntry {
                 if header.kind == .regular, header.size == 0 {
                     DevicePlaceholder.restore(&header, from: attribute.value)
                 }
-            case let name where name.hasPrefix("user.overlay."): break
-            case let name where name == "security.capability" || name.hasPrefix("user."):
-                header.attributes[name] = attribute.value
+            case let name where LayerMetadata.isKept(name): header.attributes[name] = attribute.value
             default: break
             }
         }

@@ -3,7 +3,7 @@ internal import WhittleArchive
 internal import WhittleFileSystem
 
 /// Gives a file or directory the owner, mode and attributes of its entry.
-enum LayerMetadata {
+package enum LayerMetadata {
     static func set(_ entry: TarEntry, on descriptor: FileDescriptor) throws(Errno) {
         try Syscall.changeOwner(descriptor, to: FileOwner(uid: entry.uid, gid: entry.gid))
         // After the owner: changing that takes set-user-ID bits and capabilities away.
@@ -31,6 +31,12 @@ enum LayerMetadata {
         } catch {
             guard isForgivable(attribute.name, error) else { throw error }
         }
+    }
+
+    /// Whether a layer keeps this attribute: those that belong to a file wherever it is, capabilities and the user's own.
+    /// The others belong to this machine: overlayfs's marks, SELinux labels, access control lists of the host.
+    package static func isKept(_ name: String) -> Bool {
+        name == "security.capability" || name.hasPrefix("user.") && !name.hasPrefix("user.overlay.")
     }
 
     /// The type bits of a node's mode.

@@ -152,7 +152,7 @@ extension BuildCommand {
     }
 
     /// The variables of this process.
-    private static var environment: [String: String] {
+    static var environment: [String: String] {
         var variables: [String: String] = [:]
         var next = environ
         while let entry = next.pointee {

@@ -43,7 +43,8 @@ extension BuildCacheOptions {
         try Self.size(maxLayerSize, "--max-layer-size", or: "WHITTLE_MAX_LAYER_SIZE")
     }
 
-    private static func size(
+    /// The size that an option or else a variable gives.
+    static func size(
         _ value: String?, _ option: String, or variable: String
     ) throws(BuildError) -> ByteCount? {
         if let value { return try size(value, option) }

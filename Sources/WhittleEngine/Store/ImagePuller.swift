@@ -185,8 +185,6 @@ struct BaseLayer: Hashable, Sendable {
 extension BuildError.Code {
     /// An image's manifest and configuration disagree about its layers.
     static let layerCount = Self(rawValue: "layer-count")
-    /// A layer does not unpack to what the image's configuration says.
-    static let layerMismatch = Self(rawValue: "layer-mismatch")
 }
 
 extension BuildError {
@@ -195,13 +193,6 @@ extension BuildError {
             .layerCount,
             "pulling '\(image)': its manifest has \(manifest) layers, its configuration names \(configuration)",
             hint: "the image is damaged; ask whoever pushed it")
-    }
-
-    static func layerMismatch(_ descriptor: Descriptor, expected: Digest, found: Digest) -> BuildError {
-        BuildError(
-            .layerMismatch,
-            "unpacking the layer \(descriptor.digest): expected the diff ID \(expected), found \(found)",
-            hint: "the image is damaged; nothing of it was kept")
     }
 
     /// Says which layer it is about; the code stays.

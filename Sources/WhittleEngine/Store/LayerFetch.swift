@@ -113,7 +113,7 @@ struct LayerFetch: Sendable {
         }
         let (diffID, count) = try unpacker.finish()
         guard diffID == layer.diffID else {
-            throw BuildError.layerMismatch(layer.descriptor, expected: layer.diffID, found: diffID)
+            throw BuildError.layerMismatch(layer.descriptor.digest, expected: layer.diffID, found: diffID)
         }
         try store.database.save(
             record(of: layer, uncompressedSize: count), of: SnapshotID(chainID: layer.chainID).rawValue,

@@ -34,7 +34,7 @@ package struct ImageLoader: Sendable {
     ///   `malformed-document`, `invalid-image-reference`, `file-system`, `CancellationError`.
     package func load(from file: String?) async throws -> [Loaded] {
         let images = try await BlockingPool.shared.runCancellable { cancellation in
-            let files = try unpack(file, cancellation)
+            let files = try Self.unpack(file, scratch, cancellation)
             return try ArchiveReader(files, cancellation).images()
         }
         for image in images {
@@ -50,7 +50,10 @@ package struct ImageLoader: Sendable {
         return images.map { Loaded(id: $0.id, names: $0.names) }
     }
 
-    private func unpack(_ file: String?, _ cancellation: Cancellation) throws -> ArchiveFiles {
+    /// Reads the archive in `file`, or for `nil` of standard input, into files of `scratch`.
+    static func unpack(
+        _ file: String?, _ scratch: ProcessScratch, _ cancellation: Cancellation
+    ) throws -> ArchiveFiles {
         var reader = TarReader(ArchiveFiles(in: scratch))
         var decompressor = Decompressor { try reader.feed($0) }
         func feed(_ chunk: UnsafeRawBufferPointer) throws {

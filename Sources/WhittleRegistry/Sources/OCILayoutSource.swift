@@ -101,6 +101,8 @@ public struct OCILayoutSource: ImageSource {
         }
         let names = Set(images.map { $0.annotations[Self.nameAnnotation] })
         if names.count == 1 { return images }
+        // One image with several names is the one.
+        if let first = images.first, images.allSatisfy({ $0.digest == first.digest }) { return [first] }
         let latest = images.filter { Self.isNamed($0, "latest") }
         guard !latest.isEmpty else { throw notFound("'latest'", index) }
         return latest
@@ -108,8 +110,10 @@ public struct OCILayoutSource: ImageSource {
 
     /// Tools write a tag alone or a whole reference; containerd's name has an annotation of its own.
     private static func isNamed(_ descriptor: Descriptor, _ tag: String) -> Bool {
-        [descriptor.annotations[nameAnnotation], descriptor.annotations["io.containerd.image.name"]]
-            .compactMap { $0 }.contains { $0 == tag || $0.hasSuffix(":\(tag)") }
+        // `app` is short for `docker.io/library/app:latest`; what is no name stands for itself alone.
+        let whole = (try? ImageReference(parsing: tag)).map { "\($0)" }
+        return [descriptor.annotations[nameAnnotation], descriptor.annotations["io.containerd.image.name"]]
+            .compactMap { $0 }.contains { $0 == tag || $0.hasSuffix(":\(tag)") || $0 == whole }
     }
 
     private func notFound(_ wanted: String, _ index: Index) -> BuildError {

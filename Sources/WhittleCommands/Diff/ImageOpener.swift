@@ -1,0 +1,141 @@
+internal import Glibc
+internal import Synchronization
+internal import SystemPackage
+internal import WhittleAnalysis
+internal import WhittleCore
+internal import WhittleExport
+internal import WhittleFileSystem
+internal import WhittleOCI
+internal import WhittleRegistry
+
+/// Reads images from wherever an argument says that they are.
+final class ImageOpener: Sendable {
+    private let storeDirectory: String
+    private let platform: Platform?
+    private let limits: ReadingLimits
+    /// The store, once an archive had to be unpacked: that happens where all of whittle's unfinished things are.
+    private let use = Mutex<StoreUse?>(nil)
+
+    init(storeDirectory: String, platform: Platform?, limits: ReadingLimits) {
+        self.storeDirectory = storeDirectory
+        self.platform = platform
+        self.limits = limits
+    }
+
+    /// Removes what was unpacked.
+    func close() { use.withLock { $0.take() }?.close() }
+
+    /// Reads the image that `text` stands for.
+    ///
+    /// - Throws: `unknown-image`, `invalid-image-reference`, and what reading it throws.
+    func read(_ text: String) async throws -> ImageContents {
+        switch try place(of: text) {
+        case .directory(let path):
+            return try await ImageContents(readingDirectory: path, named: text, limits: limits)
+        case .layout(let location): return try await read(OCILayoutSource(location), text)
+        case .archive(let path, let tag):
+            let scratch = try use.withLock { use in
+                let opened = try use ?? StoreUse(storeDirectory)
+                use = opened
+                return opened.scratch
+            }
+            let directory = try await ImageLoader.layout(of: path, in: scratch)
+            do {
+                return try await read(OCILayoutSource(OCILayoutLocation(directory: directory, tag: tag)), text)
+            } catch let error as BuildError {
+                // Where it was unpacked is nothing that anybody knows.
+                throw BuildError(
+                    error.code, error.message.replacing("OCI layout '\(directory)'", with: "archive '\(path)'"),
+                    hint: error.code == .imageNotFound ? "choose one with oci-archive:\(path):TAG" : error.hint,
+                    cause: error.cause)
+            }
+        case .registry(let reference):
+            let client = RegistryClient(settings: try RegistrySettings.load(environment: BuildCommand.environment))
+            return try await read(client.source(for: reference), text)
+        }
+    }
+
+    private func read(_ source: any ImageSource, _ name: String) async throws -> ImageContents {
+        try await ImageContents(reading: source, named: name, platform: platform, limits: limits)
+    }
+
+    /// Where an image is.
+    enum Place: Hashable {
+        case directory(String)
+        case layout(OCILayoutLocation)
+        case archive(String, tag: String?)
+        case registry(ImageReference)
+    }
+
+    /// What `text` stands for: by its scheme; without one a path that is written as one, an image of the store, what is on
+    /// the disk, and a name with a registry in it.
+    func place(of text: String) throws -> Place {
+        for (scheme, make) in Self.schemes where text.hasPrefix(scheme) {
+            return try make(String(text.dropFirst(scheme.count)))
+        }
+        if ["/", "./", "../"].contains(where: { text.hasPrefix($0) }) || text == "." || text == ".." {
+            if let place = try Self.placeOnDisk(text) { return place }
+            throw BuildError.fileSystem("read", text, .noSuchFileOrDirectory)
+        }
+        var known: [ImageReference] = []
+        if access(storeDirectory, F_OK) == 0 {
+            let reader = try ImageStoreReader(storeAt: storeDirectory)
+            do {
+                let image = try reader.find(text)
+                return .layout(OCILayoutLocation(directory: storeDirectory, digest: image.target.digest))
+            } catch let error as BuildError where error.code == .unknownImage {
+                known = try reader.list().images.compactMap(\.name)
+            }
+        }
+        if let place = try Self.placeOnDisk(text) { return place }
+        // What is no name is no image of the store either, and that is what the error says.
+        if let reference = try? ImageReference(parsing: text), Self.hasRegistry(text) { return .registry(reference) }
+        throw ImageStoreReader.unknown(text, among: known)
+    }
+
+    private static let schemes: [(String, @Sendable (String) throws -> Place)] = [
+        ("docker://", { .registry(try reference($0)) }),
+        ("oci-layout://", { .layout(try OCILayoutLocation(parsing: $0)) }),
+        ("oci-archive:", { archive($0) }),
+        ("docker-archive:", { archive($0) }),
+        ("oci:", { .layout(try OCILayoutLocation(parsing: $0)) }),
+        ("dir:", { .directory($0) }),
+    ]
+
+    /// A path, with a tag behind its first colon where there is no file of the whole name.
+    private static func archive(_ text: String) -> Place {
+        let start = text.lastIndex(of: "/") ?? text.startIndex
+        guard access(text, F_OK) != 0 else { return .archive(text, tag: nil) }
+        // A name behind the file has slashes of its own: the first colon that ends the name of a file ends this one.
+        for colon in [text.firstIndex(of: ":"), text[start...].firstIndex(of: ":")].compactMap({ $0 }) {
+            let path = String(text[..<colon])
+            if access(path, F_OK) == 0 { return .archive(path, tag: String(text[text.index(after: colon)...])) }
+        }
+        return .archive(text, tag: nil)
+    }
+
+    private static func placeOnDisk(_ text: String) throws -> Place? {
+        guard access(text, F_OK) == 0 else {
+            let location = try OCILayoutLocation(parsing: text)
+            guard location.tag != nil || location.digest != nil, isLayout(location.directory) else { return nil }
+            return .layout(location)
+        }
+        guard BuildInput.isDirectory(text) else { return .archive(text, tag: nil) }
+        return isLayout(text) ? .layout(OCILayoutLocation(directory: text)) : .directory(text)
+    }
+
+    private static func isLayout(_ path: String) -> Bool { access(path + "/oci-layout", F_OK) == 0 }
+
+    private static func reference(_ text: String) throws(BuildError) -> ImageReference {
+        do throws(ImageReference.Invalid) { return try ImageReference(parsing: text) } catch {
+            throw .invalidImageReference(text, error)
+        }
+    }
+
+    /// Whether a name says which registry it means: one without is more likely mistyped than meant for Docker Hub.
+    private static func hasRegistry(_ text: String) -> Bool {
+        guard let slash = text.firstIndex(of: "/") else { return false }
+        let host = text[..<slash]
+        return host == "localhost" || host.contains(".") || host.contains(":")
+    }
+}
