@@ -56,8 +56,9 @@ targets += library(
 targets += library(
     "WhittleFileSystem", ["WhittleCore", "CWhittleLinux", systemPackage], tests: ["WhittleTestKit"])
 
-// Layer 3: decisions (frontend, solver), the search for secrets, git, HTTP, and the blob store.
+// Layer 3: decisions (frontend, checks, solver), the search for secrets, git, HTTP, and the blob store.
 targets += library("WhittleFrontend", ["WhittleCore", "WhittleOCI", "WhittleDockerfile", "WhittleGraph"])
+targets += library("WhittleLint", ["WhittleCore", "WhittleOCI", "WhittleDockerfile"])
 targets += library("WhittleSolver", ["WhittleCore", "WhittleGraph"])
 targets += library(
     "WhittleSecrets", ["WhittleCore", "WhittleArchive", "WhittleFileSystem", systemPackage], tests: ["WhittleTestKit"])
@@ -114,8 +115,9 @@ targets += library(
     "WhittleEngine",
     [
         "WhittleCore", "WhittleOCI", "WhittleDockerfile", "WhittleGraph", "WhittleArchive", "WhittleFileSystem",
-        "WhittleFrontend", "WhittleSolver", "WhittleSecrets", "WhittleGit", "WhittleHTTP", "WhittleStore",
-        "WhittleSnapshot", "WhittleCache", "WhittleRegistry", "WhittleRuntime", "WhittleExport", systemPackage,
+        "WhittleFrontend", "WhittleLint", "WhittleSolver", "WhittleSecrets", "WhittleGit", "WhittleHTTP",
+        "WhittleStore", "WhittleSnapshot", "WhittleCache", "WhittleRegistry", "WhittleRuntime", "WhittleExport",
+        systemPackage,
     ],
     tests: ["WhittleTestKit"])
 
@@ -124,8 +126,8 @@ targets += library(
     "WhittleCommands",
     [
         "WhittleCore", "WhittleOCI", "WhittleDockerfile", "WhittleGraph", "WhittleFileSystem", "WhittleFrontend",
-        "WhittleStore", "WhittleSnapshot", "WhittleCache", "WhittleRegistry", "WhittleRuntime", "WhittleExport",
-        "WhittleMaintenance", "WhittleAnalysis", "WhittleEngine", argumentParser, systemPackage,
+        "WhittleLint", "WhittleStore", "WhittleSnapshot", "WhittleCache", "WhittleRegistry", "WhittleRuntime",
+        "WhittleExport", "WhittleMaintenance", "WhittleAnalysis", "WhittleEngine", argumentParser, systemPackage,
     ],
     tests: ["WhittleTestKit"])
 targets += [
@@ -152,6 +154,7 @@ let package = Package(
         .library(name: "WhittleArchive", targets: ["WhittleArchive"]),
         .library(name: "WhittleGraph", targets: ["WhittleGraph"]),
         .library(name: "WhittleFrontend", targets: ["WhittleFrontend"]),
+        .library(name: "WhittleLint", targets: ["WhittleLint"]),
         .library(name: "WhittleSolver", targets: ["WhittleSolver"]),
         .library(name: "WhittleRegistry", targets: ["WhittleRegistry"]),
     ],

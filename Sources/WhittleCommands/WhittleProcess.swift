@@ -13,8 +13,9 @@ package enum WhittleProcess {
         let command = arguments.dropFirst().first { !$0.hasPrefix("-") }
         let asksForHelp = arguments.contains { ["-h", "--help", "--version"].contains($0) }
         // What follows the image of a 'run' belongs to the container, '--help' included.
-        let runsSteps = command == "run" || command == "build" && !asksForHelp
-        if runsSteps || !StartingUser.isRoot && !asksForHelp && !readsDocuments.contains(command ?? "") {
+        let runsSteps = command == "run" || command == "build" && !asksForHelp && !CallRequest.isRead(arguments)
+        let onlyReads = readsDocuments.contains(command ?? "") || command == "build"
+        if runsSteps || !StartingUser.isRoot && !asksForHelp && !onlyReads {
             ProcessNamespaces.enter()
         }
     }

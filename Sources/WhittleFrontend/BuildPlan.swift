@@ -52,4 +52,6 @@ public struct StageSummary: Hashable, Sendable {
     public let isBuilt: Bool
     /// The FROM instruction.
     public let location: SourceLocation
+    /// The image that the stage begins with; `nil` where it begins with none, and where nothing needs it.
+    public let baseImage: BaseImage?
 }

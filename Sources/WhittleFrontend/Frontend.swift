@@ -66,7 +66,7 @@ public struct Frontend: Sendable {
             stages: table.stages.map { stage in
                 StageSummary(
                     index: stage.index, name: stage.name, base: stage.base, isBuilt: needed.contains(stage.index),
-                    location: stage.location)
+                    location: stage.location, baseImage: stage.image(among: images))
             }, baseImages: output.baseImages, warnings: output.warnings,
             sourceDateEpoch: table.options.sourceDateEpoch)
     }

@@ -35,6 +35,32 @@ extension LayoutReference: CustomStringConvertible {
     }
 }
 
+/// Knows no image: in the place of each stands one without files and variables. For what only reads a Dockerfile.
+public struct UnknownImages: ImageResolver {
+    public init() {}
+
+    public func resolve(_ reference: ImageReference, platform: Platform) async throws -> BaseImage {
+        .unknown("\(reference)", platform)
+    }
+
+    public func resolve(_ layout: LayoutReference, platform: Platform) async throws -> BaseImage {
+        .unknown("\(layout)", platform)
+    }
+}
+
+extension BaseImage {
+    /// An image of which nothing is known but its name.
+    public static func unknown(_ reference: String, _ platform: Platform) -> BaseImage {
+        BaseImage(
+            reference: reference, manifestDigest: unknownDigest, configuration: ImageConfiguration(platform: platform))
+    }
+
+    /// Whether the image stands for one that is not known.
+    public var isUnknown: Bool { manifestDigest == Self.unknownDigest }
+
+    private static let unknownDigest = Digest(hashing: "an image that is not known")
+}
+
 /// A resolved base image: what identifies its contents and what its configuration hands down.
 public struct BaseImage: Hashable, Sendable {
     /// The name as people see it and as the engine finds the image again: `docker.io/library/node:16`.

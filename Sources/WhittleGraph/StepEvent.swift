@@ -72,9 +72,28 @@ public struct StepProgress: Hashable, Sendable {
 public struct BuildWarning: Hashable, Sendable {
     public let message: String
     public let location: SourceLocation?
+    /// The check that it comes from; `nil` for what no check is about.
+    public let rule: Rule?
 
-    public init(_ message: String, at location: SourceLocation? = nil) {
+    /// A check of the Dockerfile.
+    public struct Rule: Hashable, Sendable {
+        /// As `# check=skip=` has it.
+        public let name: String
+        /// What it wants.
+        public let description: String
+        /// The page about it.
+        public let url: String?
+
+        public init(name: String, description: String, url: String?) {
+            self.name = name
+            self.description = description
+            self.url = url
+        }
+    }
+
+    public init(_ message: String, at location: SourceLocation? = nil, rule: Rule? = nil) {
         self.message = message
         self.location = location
+        self.rule = rule
     }
 }

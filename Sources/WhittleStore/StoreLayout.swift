@@ -75,6 +75,15 @@ package struct StoreLayout: Hashable, Sendable {
         }
     }
 
+    /// The store at `root`, for reading; `nil` where there is none of this layout. Nothing is made.
+    package init?(readingAt root: String) {
+        self.root = root
+        // A store that cannot be read is as good as none for whoever only looks.
+        guard let bytes = try? FileReading.bytes(ofFileAt: root + "/version", limit: 64),
+            String(decoding: bytes, as: UTF8.self).filter({ !$0.isWhitespace }) == Self.version
+        else { return nil }
+    }
+
     /// Waits for the lock on `key`, which excludes every other process and task that asks for the same key.
     ///
     /// - Throws: `file-system`; `CancellationError`.

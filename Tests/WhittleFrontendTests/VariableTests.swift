@@ -29,7 +29,6 @@ struct VariableTests {
             """
         let lowered = try await lower(text)
         #expect(lowered.config.environment == ["PATH=/bin", "BEFORE=x", "AFTER=x1"])
-        #expect(lowered.warnings == ["variable '$VERSION' is not defined"])
         #expect(lowered.history == ["(ENV BEFORE=x)", "(ARG VERSION=1)", "(ENV AFTER=x1)"])
     }
 
@@ -139,7 +138,7 @@ struct VariableTests {
         #expect(try await lower(text).history.last == "RUN |2 A=2 B=env /bin/sh -c true # buildkit")
     }
 
-    @Test("undefined variables are warned about, with the name that was probably meant, and stay empty")
+    @Test("undefined variables are empty")
     func undefined() async throws {
         let text = """
             FROM alpine
@@ -150,16 +149,8 @@ struct VariableTests {
             USER ${OTHER:-root}
             """
         let lowered = try await lower(text)
-        #expect(
-            lowered.warnings == [
-                "variable '$VERSOIN' is not defined (did you mean '$VERSION'?)",
-                "variable '$OTHER' is not defined",
-            ])
-        #expect(lowered.plan.warnings.first?.location?.range.start == SourcePosition(line: 3, column: 6))
         #expect(lowered.copies.first?.sources == ["/file"])
         #expect(lowered.config.workingDirectory == "/a")
-        let from = try await lower("ARG BASE=alpine\nFROM ${BAZE:-alpine}")
-        #expect(from.warnings == ["variable '$BAZE' in FROM is no ARG above the first FROM (did you mean '$BASE'?)"])
     }
 
     @Test("a build argument that no ARG declares is warned about, with the name that was probably meant")

@@ -87,7 +87,7 @@ extension BuildCommand {
         return request
     }
 
-    private func addOptions(to options: inout BuildOptions) throws {
+    func addOptions(to options: inout BuildOptions) throws {
         options.target = input.target
         options.additionalTargets = input.also
         options.noCache = cache.noCache

@@ -33,6 +33,19 @@ struct BuildCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let call: CallRequest
+        do {
+            call = try callRequest()
+        } catch {
+            ProgressPrinter.writeToStandardError(ErrorText.of(error) + "\n")
+            throw ExitCode.failure
+        }
+        guard call.method == .build else {
+            return try await ErrorText.reportingInterruptibly {
+                let status = try await answer(call)
+                guard status == EXIT_SUCCESS else { throw ExitCode(status) }
+            }
+        }
         let mode: ProgressMode
         do {
             mode = try output.mode.resolved(

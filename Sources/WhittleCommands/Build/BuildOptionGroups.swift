@@ -46,6 +46,17 @@ struct BuildInputOptions: ParsableArguments {
             valueName: "spec"))
     var secret: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Instead of building: check (the Dockerfile for what is doubtful), outline (the parameters of the target) or "
+                + "targets (the stages); with ',format=json' as BuildKit's documents.",
+            valueName: "method[,format=json]"))
+    var call: String?
+
+    @Flag(
+        help: "Check the Dockerfile instead of building it; the same as --call=check. Fails where something is found.")
+    var check = false
+
     @Flag(
         name: .customLong("allow-secret-leak"),
         help: "Only warn where a step leaves a secret it was given in its files, instead of failing.")

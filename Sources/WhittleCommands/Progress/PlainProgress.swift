@@ -23,6 +23,8 @@ struct PlainProgress {
     private var current: Digest?
     private var text = ""
     private var hasPrinted = false
+    /// What checks found.
+    private var findings: [BuildWarning] = []
 
     /// What is known of a step that was announced.
     fileprivate struct ShownStep {
@@ -63,6 +65,7 @@ struct PlainProgress {
             for line in ExplanationText.lines(of: explanation) { add("why: \(line)", to: step, at: now) }
         case .exported: break
         case .warning(let warning):
+            if warning.rule != nil { findings.append(warning) }
             text += (hasPrinted ? "\n" : "") + "WARN: \(Self.describe(warning))\n"
             hasPrinted = true
             current = nil
@@ -76,6 +79,11 @@ struct PlainProgress {
     /// Everything that still waits.
     mutating func finish(at now: Moment) -> String {
         for id in order where shown[id]?.waiting.isEmpty == false { show(id, at: now) }
+        if !findings.isEmpty {
+            let count = findings.count == 1 ? "1 warning" : "\(findings.count) warnings"
+            text += "\n \(count) found (--check shows the lines):\n"
+            for finding in findings { text += " - \(Self.describe(finding))\n" }
+        }
         defer { text = "" }
         return text
     }

@@ -68,6 +68,10 @@ struct RawJSONProgress {
 
     private static func warning(_ warning: BuildWarning) -> JSONValue {
         var value: JSONValue = ["level": 1, "short": .string(Base64.encode(Array(warning.message.utf8)))]
+        if let rule = warning.rule {
+            value["detail"] = [.string(Base64.encode(Array(rule.description.utf8)))]
+            if let url = rule.url { value["url"] = .string(url) }
+        }
         if let location = warning.location {
             func position(_ line: Int, _ column: Int) -> JSONValue {
                 ["line": .integer(Int64(line)), "character": .integer(Int64(column))]

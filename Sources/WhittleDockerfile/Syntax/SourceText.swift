@@ -52,15 +52,18 @@ public struct SourceText: Sendable {
     /// `range` with the file's name and its lines. Of a range over many lines only the first 20 are kept, of a line
     /// only the first 64 KiB.
     public func location(of range: SourceRange) -> SourceLocation {
-        let first = range.start.line
-        let last = min(range.end.line, first + 19, lineCount)
-        var lines: [String] = []
-        if first >= 1, first <= last {
-            for number in first...last {
-                let text = withoutLineEnd(lineRange(number))
-                lines.append(UTF8Text.string(bytes, text.lowerBound..<min(text.upperBound, text.lowerBound + 65_536)))
-            }
+        let last = min(range.end.line, range.start.line + 19)
+        let shown = SourceRange(range.start, SourcePosition(line: last, column: 1))
+        return SourceLocation(file: file, range: range, lines: lines(of: shown))
+    }
+
+    /// The lines that `range` touches, without their ends; of a line only the first 64 KiB.
+    public func lines(of range: SourceRange) -> [String] {
+        let last = min(range.end.line, lineCount)
+        guard range.start.line >= 1, range.start.line <= last else { return [] }
+        return (range.start.line...last).map { number in
+            let text = withoutLineEnd(lineRange(number))
+            return UTF8Text.string(bytes, text.lowerBound..<min(text.upperBound, text.lowerBound + 65_536))
         }
-        return SourceLocation(file: file, range: range, lines: lines)
     }
 }

@@ -6,6 +6,7 @@ package import WhittleExport
 internal import WhittleFileSystem
 internal import WhittleFrontend
 package import WhittleGraph
+internal import WhittleLint
 internal import WhittleOCI
 package import WhittleRegistry
 internal import WhittleRuntime
@@ -47,6 +48,7 @@ package struct Builder: Sendable {
             throw BuildError.epochMissing
         }
         for warning in plan.warnings { report(.warning(warning)) }
+        try check(dockerfile, request, plan)
         try checkSecrets(request, plan)
         let layers = LayerBlobs(store)
         let contexts = ContextDirectories(Self.directories(request), store)
@@ -123,6 +125,15 @@ package struct Builder: Sendable {
             }
         }
         return results
+    }
+
+    /// Warns about what the checks find in the stages that are built.
+    ///
+    /// - Throws: `checks-failed` where the file asks for that, `invalid-check-options`.
+    private func check(_ dockerfile: Dockerfile, _ request: BuildRequest, _ plan: BuildPlan) throws {
+        let lint = try LintReport(dockerfile, try LintRequest(request.options).knowing(plan.stages))
+        for finding in lint.findings { report(.warning(BuildWarning(finding, in: dockerfile.source))) }
+        if let error = lint.strictError { throw error }
     }
 
     /// Warns about secrets that cannot be searched for, and looks for the others in what the image says of itself: a build

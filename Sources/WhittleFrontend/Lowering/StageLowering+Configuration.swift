@@ -91,7 +91,6 @@ extension StageLowering {
             for word in try expansion.words(token, variables: state.environment, at: location) {
                 do throws(PortSpecification.Invalid) {
                     let port = try PortSpecification(parsing: word)
-                    if port.namesHost { output.warn(.exposedHostPort(word, at: location)) }
                     ports += port.ports
                 } catch {
                     throw BuildError.invalidPort(word, error, at: location)

@@ -131,7 +131,6 @@ extension StageLowering {
                     continue
                 }
                 let document = try expansion.document(text, variables: state.environment, at: location)
-                warn(about: document.undefined, at: location)
                 words.documents.append((name, document.text))
             }
         }

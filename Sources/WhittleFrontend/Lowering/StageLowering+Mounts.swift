@@ -12,9 +12,7 @@ extension StageLowering {
         var variables: [SecretVariable] = []
         for (flag, dependency) in zip(flags, dependencies) {
             let location = location(of: flag.value.range)
-            let mount = try expansion.mount(flag, variables: state.environment, locate: location(of:)) { undefined in
-                warn(about: undefined, at: location)
-            }
+            let mount = try expansion.mount(flag, variables: state.environment, locate: location(of:))
             switch mount.type {
             case .bind:
                 let source = try mountedFiles(dependency)

@@ -57,7 +57,6 @@ struct StageLowering {
             let shown = "FROM \(image.reference)"
             let name = request.contextName.map { "[context \($0)] \(image.reference)" } ?? stepName(shown)
             let root = output.source(of: image, request: request, metadata: metadata(name, at: stage.location))
-            warnAboutPlatform(of: image, request: request)
             state = StageState(base: image, root: root)
         case .directory(let name, let ignore):
             // The files become a layer: a directory of the user's machine is no layer by itself.
@@ -70,13 +69,6 @@ struct StageLowering {
                 .file(FileOp(base: nil, actions: [copy], time: options.fileTime)), inputs: [source], metadata: metadata)
             addHistory(history, makesLayer: true)
         }
-    }
-
-    private func warnAboutPlatform(of image: BaseImage, request: ImageRequest) {
-        let found = image.configuration.platform
-        guard found.os != request.platform.os || found.architecture != request.platform.architecture else { return }
-        output.warn(
-            .basePlatform(image.reference, found: found, wanted: request.platform, at: stage.baseLocation))
     }
 
     // MARK: Places and names
@@ -133,21 +125,10 @@ struct StageLowering {
 
     // MARK: Words
 
-    /// Expands a word of the current instruction and warns about what is undefined in it.
+    /// Expands a word of the current instruction.
     func expand(_ token: Token) throws -> String {
         let location = location(of: token.range)
-        let word = try expansion.word(token, variables: state.environment, at: location)
-        warn(about: word.undefined, at: location)
-        return word.text
-    }
-
-    /// Warns about variables that are neither set nor declared.
-    func warn(about undefined: [String], at location: SourceLocation) {
-        for name in undefined where !state.arguments.contains(where: { $0.name == name }) {
-            // Looking for a near name costs time with each variable there is; nobody reads the hundredth.
-            let known = output.warnings.count < 100 ? state.environment.names : []
-            output.warn(.undefinedVariable(name, known: known, at: location))
-        }
+        return try expansion.word(token, variables: state.environment, at: location).text
     }
 
     // MARK: Dependencies

@@ -50,3 +50,10 @@ struct ResolvedImages: Sendable {
         }
     }
 }
+
+extension StageEntry {
+    /// The image that the stage begins with, where it was needed.
+    func image(among images: ResolvedImages) -> BaseImage? {
+        if case .image(let request) = origin { images[request] } else { nil }
+    }
+}

@@ -10,7 +10,7 @@ struct StageTable {
     let expansion: Expansion
     private(set) var stages: [StageEntry] = []
     private(set) var externals: [ExternalSource] = []
-    /// Warnings about FROM instructions.
+    /// Warnings about options that name stages.
     private(set) var warnings: [BuildWarning] = []
 
     /// The last stage of each name. FROM sees only what is above it, `--from` sees all.
@@ -74,7 +74,6 @@ struct StageTable {
         let location = dockerfile.location(of: stage.instruction.range)
         let baseLocation = dockerfile.location(of: from.image.range)
         let base = try expansion.word(from.image, variables: globals.values)
-        warn(about: base.undefined, globals: globals, at: baseLocation)
         guard !base.text.isEmpty else {
             throw BuildError.emptyBaseName(
                 from.image.text, undefined: base.undefined, globals: globals, at: baseLocation)
@@ -102,18 +101,11 @@ struct StageTable {
     private mutating func platform(_ token: Token, globals: GlobalVariables) throws -> Platform {
         let location = dockerfile.location(of: token.range)
         let word = try expansion.word(token, variables: globals.values)
-        warn(about: word.undefined, globals: globals, at: location)
         guard let platform = Platform(parsing: word.text, default: options.buildPlatform) else {
             throw BuildError.invalidPlatform(
                 word.text, written: token.text, undefined: word.undefined, globals: globals, at: location)
         }
         return platform
-    }
-
-    private mutating func warn(about undefined: [String], globals: GlobalVariables, at location: SourceLocation) {
-        for name in undefined where !globals.names.contains(name) {
-            warnings.append(.undeclaredArgument(name, known: globals.names, at: location))
-        }
     }
 
     // MARK: Sources

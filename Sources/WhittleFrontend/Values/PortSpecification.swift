@@ -3,8 +3,6 @@
 struct PortSpecification {
     /// `PORT/PROTOCOL` for each port of the range, protocol in lower case.
     let ports: [String]
-    /// Whether an address or a host port was written, which EXPOSE does not publish.
-    let namesHost: Bool
 
     /// Why a text is no port.
     enum Invalid: Error, Hashable {
@@ -36,7 +34,6 @@ struct PortSpecification {
         }
         let transport = protocolText.isEmpty ? "tcp" : protocolText
         ports = range.map { "\($0)/\(transport)" }
-        namesHost = !host.isEmpty || !address.isEmpty
     }
 
     private static func range(_ text: String) throws(Invalid) -> ClosedRange<Int> {

@@ -75,15 +75,11 @@ struct Expansion {
     ///
     /// - Parameters:
     ///   - locate: adds the file to the place of an option that is wrong.
-    ///   - undefined: called with the variables that are not set.
     func mount(
-        _ flag: RunMountFlag, variables: VariableList, locate: (SourceRange) -> SourceLocation,
-        undefined: ([String]) -> Void
+        _ flag: RunMountFlag, variables: VariableList, locate: (SourceRange) -> SourceLocation
     ) throws(BuildError) -> RunMount {
         try flag.mount(locating: locate) { (text) throws(BuildError) -> String in
-            let word = try expand(text, with: plain, variables: variables, at: nil)
-            undefined(word.undefined)
-            return word.text
+            try expand(text, with: plain, variables: variables, at: nil).text
         }
     }
 
