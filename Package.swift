@@ -65,6 +65,8 @@ targets += library(
 targets += library(
     "WhittleGit", ["WhittleCore", "WhittleArchive", "WhittleFileSystem", systemPackage], tests: ["WhittleTestKit"])
 targets += library(
+    "WhittlePrograms", ["WhittleFileSystem", "CWhittleLinux", systemPackage], tests: ["WhittleTestKit"])
+targets += library(
     "WhittleHTTP", ["WhittleCore", "WhittleFileSystem", "CWhittleCurl"], tests: ["WhittleTestKit"])
 targets += library(
     "WhittleStore", ["WhittleCore", "WhittleOCI", "WhittleFileSystem", systemPackage], tests: ["WhittleTestKit"])
@@ -82,7 +84,11 @@ targets += library(
     ["WhittleCore", "WhittleOCI", "WhittleFileSystem", "WhittleHTTP", "CWhittleToml", systemPackage],
     tests: ["WhittleTestKit"])
 targets += library(
-    "WhittleRuntime", ["WhittleCore", "WhittleOCI", "WhittleFileSystem", "CWhittleLinux", systemPackage],
+    "WhittleRuntime",
+    ["WhittleCore", "WhittleOCI", "WhittleFileSystem", "WhittlePrograms", "CWhittleLinux", systemPackage],
+    tests: ["WhittleTestKit"])
+targets += library(
+    "WhittleSSH", ["WhittleCore", "WhittleFileSystem", "WhittlePrograms", "CWhittleLinux", systemPackage],
     tests: ["WhittleTestKit"])
 
 // Layer 5: outputs, and the care of the store.
@@ -117,6 +123,7 @@ targets += library(
         "WhittleCore", "WhittleOCI", "WhittleDockerfile", "WhittleGraph", "WhittleArchive", "WhittleFileSystem",
         "WhittleFrontend", "WhittleLint", "WhittleSolver", "WhittleSecrets", "WhittleGit", "WhittleHTTP",
         "WhittleStore", "WhittleSnapshot", "WhittleCache", "WhittleRegistry", "WhittleRuntime", "WhittleExport",
+        "WhittleSSH",
         systemPackage,
     ],
     tests: ["WhittleTestKit"])
@@ -127,6 +134,7 @@ targets += library(
     [
         "WhittleCore", "WhittleOCI", "WhittleDockerfile", "WhittleGraph", "WhittleFileSystem", "WhittleFrontend",
         "WhittleLint", "WhittleStore", "WhittleSnapshot", "WhittleCache", "WhittleRegistry", "WhittleRuntime",
+        "WhittleSSH",
         "WhittleExport", "WhittleMaintenance", "WhittleAnalysis", "WhittleEngine", argumentParser, systemPackage,
     ],
     tests: ["WhittleTestKit"])

@@ -16,7 +16,7 @@ build_packages=(
     pkg-config nettle-dev libisal-dev libdeflate-dev libzstd-dev libbz2-dev liblzma-dev libsqlite3-dev
     libcurl4-openssl-dev libtomlplusplus-dev
 )
-run_packages=(crun uidmap libcurl4 ca-certificates)
+run_packages=(crun uidmap libcurl4 ca-certificates openssh-client)
 images_packages=(mmdebstrap debian-archive-keyring dpkg python3 python3-pip util-linux gzip)
 demo_packages=(docker-registry skopeo umoci curl iproute2)
 test_packages=(git runc jq xz-utils zstd tar libarchive-tools busybox-static libcap2-bin procps passwd)

@@ -46,12 +46,30 @@ int whittle_listen(const char *path) {
     strcpy(address.sun_path, path);
     int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (listener < 0) return -1;
-    if (bind(listener, (struct sockaddr *)&address, sizeof address) == 0 && listen(listener, 1) == 0) return listener;
+    if (bind(listener, (struct sockaddr *)&address, sizeof address) == 0 && listen(listener, 64) == 0) return listener;
     int error = errno;
     close(listener);
     errno = error;
     return -1;
 }
+
+int whittle_connect(const char *path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    strcpy(address.sun_path, path);
+    int connection = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (connection < 0) return -1;
+    if (connect(connection, (struct sockaddr *)&address, sizeof address) == 0) return connection;
+    int error = errno;
+    close(connection);
+    errno = error;
+    return -1;
+}
+
+int whittle_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK); }
 
 /* The descriptor that comes with one message; -1 where none comes within a second. */
 static int receive_descriptor(int connection) {

@@ -8,12 +8,10 @@ extension BuildError.Code {
 extension BuildError {
     /// What is not done yet, by what to do instead.
     enum Unsupported: Hashable {
-        case ssh
         case remoteAdd(RemoteSource)
 
         fileprivate var hint: String {
             switch self {
-            case .ssh: "fetch with a token instead: RUN --mount=type=secret,id=NAME and https"
             case .remoteAdd(.http): "download it in a step, RUN wget -O FILE URL, or fetch it first and COPY it"
             case .remoteAdd(.git): "clone it in a step, RUN git clone URL, or clone it first and COPY it"
             }

@@ -81,13 +81,15 @@ public enum ExecMount: Hashable, Sendable {
     /// Empty memory. `size` in bytes, or `nil` for the kernel's default.
     case tmpfs(target: String, size: Int64?)
     case secret(SecretMount)
+    /// A socket of an SSH agent of the user.
+    case ssh(SSHMount)
 
     /// The input it is filled from.
     public var input: Int? {
         switch self {
         case .bind(let input, _, _, _): input
         case .cache(let cache): cache.input
-        case .tmpfs, .secret: nil
+        case .tmpfs, .secret, .ssh: nil
         }
     }
 
@@ -98,6 +100,7 @@ public enum ExecMount: Hashable, Sendable {
         case .cache(let cache): cache.target
         case .tmpfs(let target, _): target
         case .secret(let secret): secret.target
+        case .ssh(let ssh): ssh.target
         }
     }
 }
@@ -154,6 +157,30 @@ public struct SecretMount: Hashable, Sendable {
 
     public init(
         id: String, target: String, isRequired: Bool = false, uid: UInt32 = 0, gid: UInt32 = 0, mode: UInt16 = 0o400
+    ) {
+        self.id = id
+        self.target = target
+        self.isRequired = isRequired
+        self.uid = uid
+        self.gid = gid
+        self.mode = mode
+    }
+}
+
+/// `RUN --mount=type=ssh`: a socket through which the command can use keys of an SSH agent.
+public struct SSHMount: Hashable, Sendable {
+    /// `default` where none is written.
+    public var id: String
+    public var target: String
+    /// Whether the step fails where the build was given no such agent.
+    public var isRequired: Bool
+    public var uid: UInt32
+    public var gid: UInt32
+    public var mode: UInt16
+
+    public init(
+        id: String = "default", target: String, isRequired: Bool = false, uid: UInt32 = 0, gid: UInt32 = 0,
+        mode: UInt16 = 0o600
     ) {
         self.id = id
         self.target = target

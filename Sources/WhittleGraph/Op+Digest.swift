@@ -119,6 +119,9 @@ extension ExecMount {
         case .secret(let secret):
             hasher.update(list: ["secret", secret.id, "\(secret.isRequired)"])
             hasher.update(list: ["\(secret.uid)", "\(secret.gid)", "\(secret.mode)"])
+        case .ssh(let ssh):
+            hasher.update(list: ["ssh", ssh.id, "\(ssh.isRequired)"])
+            hasher.update(list: ["\(ssh.uid)", "\(ssh.gid)", "\(ssh.mode)"])
         }
     }
 }

@@ -111,6 +111,9 @@ struct MountTests {
         Rejected(
             "type=secret,id=a,from=b", "bad-mount", "a mount of type 'secret' has no option 'from'",
             "leave 'from' out, or choose another type"),
+        Rejected(
+            "type=ssh,source=/s", "bad-mount", "a mount of type 'ssh' has no option 'source'",
+            "leave 'source' out, or choose another type"),
     ]
 
     @Test("a wrong option has its error", arguments: rejected)

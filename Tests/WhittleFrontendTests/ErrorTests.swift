@@ -248,9 +248,9 @@ struct ErrorTests {
             "2:5 not-supported: ADD of a git repository is not supported yet "
                 + "| clone it in a step, RUN git clone URL, or clone it first and COPY it"),
         Case(
-            "RUN --mount=type=ssh true",
-            "2:13 not-supported: RUN --mount=type=ssh is not supported yet "
-                + "| fetch with a token instead: RUN --mount=type=secret,id=NAME and https"),
+            "RUN --mount=type=ssh,source=/x true",
+            "2:13 bad-mount: a mount of type 'ssh' has no option 'source' "
+                + "| leave 'source' out, or choose another type"),
         Case(
             "RUN --security=insecure true",
             "2:5 not-allowed: RUN --security=insecure is not allowed in this build "

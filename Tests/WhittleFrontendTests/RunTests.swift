@@ -217,6 +217,11 @@ struct RunTests {
         Mount(
             flag: "type=secret,id=key,target=token",
             mount: .secret(SecretMount(id: "key", target: "/work/token"))),
+        Mount(flag: "type=ssh", mount: .ssh(SSHMount(target: "/run/buildkit/ssh_agent.0"))),
+        Mount(
+            flag: "type=ssh,id=github,required,target=agent,uid=1,gid=2,mode=0666",
+            mount: .ssh(
+                SSHMount(id: "github", target: "/work/agent", isRequired: true, uid: 1, gid: 2, mode: 0o666))),
     ]
 
     @Test("a mount is lowered with its defaults", arguments: mounts)
@@ -243,6 +248,18 @@ struct RunTests {
         #expect(lowered.execs.last?.mounts.map(\.target) == ["/a", "/t", "/b"])
         #expect(lowered.chain.last?.inputs.count == 2)
         #expect(lowered.plan.localSources == ["context"])
+    }
+
+    @Test("the first ssh mount is the agent that programs find, unless the stage has one")
+    func agentVariable() async throws {
+        let two = try await exec("RUN --mount=type=ssh,id=a --mount=type=ssh,id=b true")
+        #expect(two.mounts.map(\.target) == ["/run/buildkit/ssh_agent.0", "/run/buildkit/ssh_agent.1"])
+        #expect(two.environment.last == "SSH_AUTH_SOCK=/run/buildkit/ssh_agent.0")
+        let placed = try await exec("RUN --mount=type=ssh,target=/agent true")
+        #expect(placed.environment.last == "SSH_AUTH_SOCK=/agent")
+        let own = try await exec("ENV SSH_AUTH_SOCK=/mine\nRUN --mount=type=ssh true")
+        #expect(own.environment.filter { $0.hasPrefix("SSH_AUTH_SOCK=") } == ["SSH_AUTH_SOCK=/mine"])
+        #expect(try await !exec("RUN true").environment.contains { $0.hasPrefix("SSH_AUTH_SOCK=") })
     }
 
     @Test("a secret as a variable is no file, unless it has a target")

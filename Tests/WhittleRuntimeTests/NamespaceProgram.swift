@@ -1,6 +1,7 @@
 import Glibc
 import SystemPackage
 import WhittleFileSystem
+import WhittlePrograms
 import WhittleTestKit
 
 @testable import WhittleRuntime

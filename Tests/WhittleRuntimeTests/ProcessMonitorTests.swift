@@ -3,6 +3,7 @@ import Synchronization
 import SystemPackage
 import Testing
 import WhittleFileSystem
+import WhittlePrograms
 import WhittleTestKit
 
 @testable import WhittleRuntime

@@ -148,7 +148,6 @@ def joined_lines(case):
 @test("what a later version will do is named, not ignored")
 def not_yet(case):
     case.fails("FROM busybox\nADD https://example.org/f /\n").says(":2:", "https://example.org/f")
-    case.fails("FROM busybox\nRUN --mount=type=ssh true\n").says(":2:", "ssh")
     case.fails("FROM busybox\nADD git@example.org:a/b.git /\n").says(":2:", "git@example.org:a/b.git")
 
 

@@ -84,6 +84,13 @@ extension BuildCommand {
             let secret = try SecretArgument(parsing: text)
             request.secrets[secret.id] = try secret.value()
         }
+        for text in self.input.ssh {
+            let argument = try SSHArgument(parsing: text)
+            guard request.agents[argument.id] == nil else {
+                throw BuildError.invalidSSH(text, "there are two with the id '\(argument.id)'")
+            }
+            request.agents[argument.id] = try argument.forward(environment: Self.environment)
+        }
         return request
     }
 

@@ -47,6 +47,14 @@ struct BuildInputOptions: ParsableArguments {
     var secret: [String] = []
 
     @Option(
+        parsing: .singleValue,
+        help: ArgumentHelp(
+            "Let steps with an ssh mount, and git, use an SSH agent or keys: default for the agent of $SSH_AUTH_SOCK, or "
+                + "ID=SOCKET, or ID=KEYFILE[,KEYFILE…].",
+            valueName: "spec"))
+    var ssh: [String] = []
+
+    @Option(
         help: ArgumentHelp(
             "Instead of building: check (the Dockerfile for what is doubtful), outline (the parameters of the target) or "
                 + "targets (the stages); with ',format=json' as BuildKit's documents.",

@@ -186,6 +186,7 @@ private struct RunMountBuilder {
                     "a secret mount has both 'source' and 'id'", hint: "keep 'id', and 'target' for the path", at: nil)
             }
         }
+        if type == .ssh, given["source"] != nil { throw .mountOptionNotAllowed("source", for: type, at: nil) }
         return RunMount(
             type: type, from: given["from"], source: given["source"], target: given["target"],
             isReadOnly: isReadOnly ?? (type != .cache && type != .tmpfs), id: given["id"], sharing: sharing,

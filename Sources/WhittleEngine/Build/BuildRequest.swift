@@ -1,5 +1,6 @@
 package import WhittleCore
 package import WhittleFrontend
+package import WhittleSSH
 
 /// Everything a build is told from outside, already read and parsed.
 package struct BuildRequest: Sendable {
@@ -21,6 +22,8 @@ package struct BuildRequest: Sendable {
     /// A layer of a base image, or an archive of ADD, that unpacks to more than this is refused; `nil` for no limit.
     package var layerLimit: ByteCount?
     package var secrets: [String: Redacted<[UInt8]>] = [:]
+    /// What `--ssh` gives, by id.
+    package var agents: [String: SSHForward] = [:]
     /// How many steps run at once.
     package var stepLimit: Int
     /// Name or path of the OCI runtime.

@@ -10,6 +10,7 @@ internal import WhittleLint
 internal import WhittleOCI
 package import WhittleRegistry
 internal import WhittleRuntime
+internal import WhittleSSH
 internal import WhittleSecrets
 internal import WhittleSnapshot
 internal import WhittleStore
@@ -39,6 +40,8 @@ package struct Builder: Sendable {
     ///   or running, and the store has the results of the steps that succeeded.
     package func build(_ request: BuildRequest, outputs: OutputPlan) async throws -> [ExportResult] {
         announce(request)
+        let agents = ForwardedAgents(request.agents) { [store] in try store.scratch.makeDirectory("ssh") }
+        defer { agents.close() }
         let dockerfile = try Dockerfile(parsing: request.dockerfile, file: request.dockerfileName)
         let images = ImagePuller(
             store: store, ignoringStoreNames: request.pullsAlways, layerLimit: request.layerLimit, settings: settings,
@@ -58,7 +61,7 @@ package struct Builder: Sendable {
         let forms = outputs.imageFormats.map { LayerForm($0, epoch) }
         let worker = LocalWorker(
             definition: plan.definition, store: store, contexts: contexts, images: images, runtime: request.runtime,
-            secrets: request.secrets, background: BackgroundLayers(plan.definition, layers, forms),
+            secrets: request.secrets, agents: agents, background: BackgroundLayers(plan.definition, layers, forms),
             explainer: StepExplainer(
                 plan.definition, database: store.database, settings: ExplanationSettings(request), report: report),
             failures: FailureGate(request.failureShell), report: report)

@@ -3,6 +3,7 @@ internal import WhittleCore
 internal import WhittleFileSystem
 internal import WhittleGraph
 internal import WhittleRuntime
+internal import WhittleSSH
 internal import WhittleSnapshot
 internal import WhittleStore
 
@@ -97,6 +98,21 @@ extension LocalWorker {
                 return nil
             }
             return .secret(value, target: secret.target, uid: secret.uid, gid: secret.gid, mode: UInt32(secret.mode))
+        case .ssh(let ssh):
+            let proxy = try await pool.runCancellable { [agents] in
+                try agents.proxy(
+                    ssh.id, owner: FileOwner(uid: ssh.uid, gid: ssh.gid), mode: UInt32(ssh.mode), cancellation: $0)
+            }
+            guard let proxy else {
+                guard !ssh.isRequired else {
+                    throw BuildError.sshMissing(
+                        ssh.id, for: "running '\(vertex.metadata.name)'", given: agents.identifiers,
+                        at: vertex.metadata.location)
+                }
+                return nil
+            }
+            held.add { try proxy.close() }
+            return .socket(path: proxy.path, target: ssh.target)
         case .cache: return nil
         case .bind(let input, let source, let target, let isReadOnly):
             let result = input.map { inputs[$0] } ?? .snapshot(nil, latestInput: Timestamp(seconds: 0))
@@ -125,7 +141,7 @@ extension LocalWorker {
             let directory = DirectoryCreation(mode: 0o755, owner: .root)
             switch mount {
             case .cache, .tmpfs: try root.makeDirectories(place, directory)
-            case .secret:
+            case .secret, .ssh:
                 let parent = place.prefix(upTo: place.lastIndex(of: "/") ?? place.startIndex)
                 try root.makeDirectories(parent.isEmpty ? "/" : String(parent), directory)
                 try root.writeFile(place, [], mode: 0o600)

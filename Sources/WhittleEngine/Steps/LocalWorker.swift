@@ -5,6 +5,7 @@ package import WhittleCore
 internal import WhittleFileSystem
 package import WhittleGraph
 internal import WhittleRuntime
+internal import WhittleSSH
 internal import WhittleSnapshot
 package import WhittleSolver
 internal import WhittleStore
@@ -19,6 +20,7 @@ package final class LocalWorker: Worker {
     let contexts: ContextDirectories
     let images: ImagePuller
     let secrets: [String: Redacted<[UInt8]>]
+    let agents: ForwardedAgents
     let report: @Sendable (StepEvent) -> Void
     let explainer: StepExplainer
     let failures: FailureGate
@@ -41,7 +43,8 @@ package final class LocalWorker: Worker {
     ///   - report: receives the output and progress of steps, from any thread.
     init(
         definition: Definition, store: BuildStore, contexts: ContextDirectories, images: ImagePuller, runtime: String,
-        secrets: [String: Redacted<[UInt8]>], background: BackgroundLayers, explainer: StepExplainer,
+        secrets: [String: Redacted<[UInt8]>], agents: ForwardedAgents, background: BackgroundLayers,
+        explainer: StepExplainer,
         failures: FailureGate, report: @escaping @Sendable (StepEvent) -> Void
     ) {
         self.definition = definition
@@ -50,6 +53,7 @@ package final class LocalWorker: Worker {
         self.images = images
         self.runtime = runtime
         self.secrets = secrets
+        self.agents = agents
         self.background = background
         self.explainer = explainer
         self.failures = failures

@@ -68,6 +68,9 @@ extension ExecMount {
         case .secret(let secret):
             "type=secret,id=\(secret.id),uid=\(secret.uid),gid=\(secret.gid),mode=\(String(secret.mode, radix: 8))"
                 + (secret.isRequired ? ",required" : "")
+        case .ssh(let ssh):
+            "type=ssh,id=\(ssh.id),uid=\(ssh.uid),gid=\(ssh.gid),mode=\(String(ssh.mode, radix: 8))"
+                + (ssh.isRequired ? ",required" : "")
         }
     }
 }

@@ -30,7 +30,7 @@ extension StageLowering {
                 if let file = secret.file { mounts.append(.secret(file)) }
                 if let variable = secret.variable { variables.append(variable) }
             case .ssh:
-                throw BuildError.unsupported("RUN --mount=type=ssh", .ssh, at: location)
+                mounts.append(.ssh(try ssh(mount, number: mounts.count(where: \.isSSH), at: location)))
             }
         }
         return (mounts, variables)
@@ -81,6 +81,16 @@ extension StageLowering {
         return (file, variable)
     }
 
+    /// - Parameter number: how many ssh mounts the instruction has before this one.
+    private func ssh(_ mount: RunMount, number: Int, at location: SourceLocation) throws -> SSHMount {
+        let target = mount.target ?? ""
+        return SSHMount(
+            id: mount.id ?? "default",
+            target: try target.isEmpty ? "/run/buildkit/ssh_agent.\(number)" : self.target(target, at: location),
+            isRequired: mount.isRequired, uid: mount.uid ?? 0, gid: mount.gid ?? 0,
+            mode: UInt16(truncatingIfNeeded: mount.mode.map { $0 & 0o7777 } ?? 0o600))
+    }
+
     /// Where a mount appears: relative to the working directory, which stands for a missing target too.
     private func target(of mount: RunMount, at location: SourceLocation) throws -> String {
         try target(mount.target ?? "", at: location)
@@ -94,4 +104,8 @@ extension StageLowering {
 
     /// The part of the mounted files that is shown.
     private func sourcePath(_ path: String?) -> String { ContainerPath.resolve(path ?? "", in: "/") }
+}
+
+extension ExecMount {
+    var isSSH: Bool { if case .ssh = self { true } else { false } }
 }

@@ -28,7 +28,7 @@ extension StageLowering {
         guard !arguments.isEmpty else { throw BuildError.emptyCommand(at: location) }
         let lowered = try lower(run.mounts, dependencies: dependencies, inputs: &inputs)
         var op = ExecOp(
-            arguments: arguments, environment: environment,
+            arguments: arguments, environment: environment + agentVariable(lowered.mounts),
             uncachedEnvironment: options.proxyEnvironment,
             workingDirectory: state.workingDirectory, user: state.image.config.user, rootInput: inputs.rootInput,
             mounts: mounts + lowered.mounts, secretEnvironment: lowered.variables, network: network(of: run))
@@ -58,6 +58,13 @@ extension StageLowering {
             return state.environment.assignments
         }
         return state.environment.assignments + ["\(name)=\(epoch.seconds)"]
+    }
+
+    /// As BuildKit: the first ssh mount is the agent that programs find, unless the stage says another.
+    private func agentVariable(_ mounts: [ExecMount]) -> [String] {
+        let name = "SSH_AUTH_SOCK"
+        guard let mount = mounts.first(where: \.isSSH), state.environment[name] == nil else { return [] }
+        return ["\(name)=\(mount.target)"]
     }
 
     /// Refuses what the user did not allow. A build whose steps are on the host's network anyway gains nothing by

@@ -2,6 +2,7 @@ internal import CWhittleLinux
 internal import Glibc
 internal import SystemPackage
 internal import WhittleFileSystem
+internal import WhittlePrograms
 
 /// This process's ends of the standard streams of a child.
 struct ChildStreams: ~Copyable {

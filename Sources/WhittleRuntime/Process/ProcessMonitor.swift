@@ -1,6 +1,7 @@
 internal import CWhittleLinux
 internal import SystemPackage
 internal import WhittleFileSystem
+internal import WhittlePrograms
 
 #if canImport(Glibc)
     internal import Glibc

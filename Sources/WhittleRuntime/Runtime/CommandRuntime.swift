@@ -3,6 +3,7 @@ internal import SystemPackage
 internal import WhittleCore
 internal import WhittleFileSystem
 internal import WhittleOCI
+internal import WhittlePrograms
 
 /// Runs containers with crun, or with another program that takes runc's arguments.
 ///

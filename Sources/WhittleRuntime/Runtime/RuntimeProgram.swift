@@ -1,6 +1,7 @@
 internal import SystemPackage
 internal import WhittleCore
 internal import WhittleFileSystem
+internal import WhittlePrograms
 
 #if canImport(Glibc)
     internal import Glibc

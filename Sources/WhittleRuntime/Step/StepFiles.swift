@@ -54,6 +54,9 @@ struct StepFiles {
                     RuntimeSpec.Mount(
                         target, type: "bind", source: "\(directory)/secret-\(index)",
                         options: ["bind", "ro", "nosuid", "nodev", "noexec"])
+                case .socket(let path, let target):
+                    RuntimeSpec.Mount(
+                        target, type: "bind", source: path, options: ["bind", "ro", "nosuid", "nodev", "noexec"])
                 }
             }
     }

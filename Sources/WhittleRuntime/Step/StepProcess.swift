@@ -102,11 +102,15 @@ package enum StepMount: Sendable {
     case tmpfs(target: String, size: ByteCount?, mode: UInt32? = nil)
     /// A file with these bytes, in memory, gone after the step.
     case secret(Redacted<[UInt8]>, target: String, uid: UInt32 = 0, gid: UInt32 = 0, mode: UInt32 = 0o400)
+    /// A socket of this machine, with the owner and mode that it has.
+    case socket(path: String, target: String)
 
     /// Absolute, in the container.
     package var target: String {
         switch self {
-        case .bind(_, let target, _), .tmpfs(let target, _, _), .secret(_, let target, _, _, _): target
+        case .bind(_, let target, _), .tmpfs(let target, _, _), .secret(_, let target, _, _, _),
+            .socket(_, let target):
+            target
         }
     }
 }

@@ -1,5 +1,5 @@
 internal import CWhittleLinux
-internal import SystemPackage
+package import SystemPackage
 internal import WhittleFileSystem
 
 #if canImport(Glibc)
@@ -10,8 +10,8 @@ internal import WhittleFileSystem
 ///
 /// It has a session of its own, so that what is typed at the terminal (Ctrl-C) reaches this process only, and no open
 /// descriptors but the three standard ones.
-struct ChildProcess: ~Copyable {
-    let identifier: pid_t
+package struct ChildProcess: ~Copyable {
+    package let identifier: Int32
     /// A pidfd: readable once the process has ended.
     private let handle: OwnedDescriptor
 
@@ -21,7 +21,7 @@ struct ChildProcess: ~Copyable {
     ///   - arguments: what the program sees as its arguments, its own name first.
     ///   - environment: `NAME=value`.
     ///   - standard: what becomes its standard input, output and error; they stay open here.
-    init(
+    package init(
         _ path: String, arguments: [String], environment: [String],
         standard: (input: FileDescriptor, output: FileDescriptor, error: FileDescriptor)
     ) throws(Errno) {
@@ -44,15 +44,15 @@ struct ChildProcess: ~Copyable {
     }
 
     /// Lends the descriptor that becomes readable when the process ends.
-    func withHandle<Value>(_ body: (FileDescriptor) -> Value) -> Value { handle.withDescriptor(body) }
+    package func withHandle<Value>(_ body: (FileDescriptor) -> Value) -> Value { handle.withDescriptor(body) }
 
     /// Sends `signal`; nothing happens where the process has ended.
-    func send(signal: CInt) {
+    package func send(signal: CInt) {
         handle.withDescriptor { _ = whittle_pidfd_signal($0.rawValue, signal) }
     }
 
     /// Waits for the process to end, and forgets it.
-    consuming func wait() -> WaitStatus { Self.reap(identifier) }
+    package consuming func wait() -> WaitStatus { Self.reap(identifier) }
 
     private static func reap(_ identifier: pid_t) -> WaitStatus {
         var status: CInt = 0
@@ -76,11 +76,11 @@ struct ChildProcess: ~Copyable {
 }
 
 /// How a process ended, as wait(2) tells it.
-struct WaitStatus: Hashable, Sendable {
-    let rawValue: CInt
+package struct WaitStatus: Hashable, Sendable {
+    package let rawValue: CInt
 
     /// The exit code; 128 and the number of the signal for a process that a signal ended, as shells have it.
-    var exitCode: Int32 {
+    package var exitCode: Int32 {
         let signal = rawValue & 0x7f
         return signal == 0 ? (rawValue >> 8) & 0xff : 128 + signal
     }
