@@ -1,4 +1,5 @@
-internal import WhittleCore
+package import WhittleCore
+internal import WhittleFileSystem
 internal import WhittleGraph
 
 extension BuildError.Code {
@@ -18,9 +19,38 @@ extension BuildError.Code {
     static let cleanUp = Self(rawValue: "clean-up")
     /// The build reads files of its context, and has none.
     static let contextMissing = Self(rawValue: "context-missing")
+    /// What was given as a context is none, or does not go with the other arguments.
+    package static let contextUnusable = Self(rawValue: "context-unusable")
+    /// There is no Dockerfile.
+    package static let dockerfileNotFound = Self(rawValue: "dockerfile-not-found")
 }
 
 extension BuildError {
+    package static func contextUnusable(
+        _ problem: String, hint: String? = nil, cause: BuildError? = nil
+    ) -> BuildError {
+        BuildError(
+            .contextUnusable, problem,
+            hint: hint
+                ?? "a context is a directory, '-' for a tar archive or Dockerfile on standard input, or a URL of one",
+            cause: cause)
+    }
+
+    static func twoDockerfiles(_ name: String) -> BuildError {
+        contextUnusable(
+            "\(name) is no archive but a Dockerfile, and -f names another one", hint: "leave one of the two out")
+    }
+
+    /// - Parameter names: what is at the top of the archive.
+    static func dockerfileNotFound(_ path: String, inArchive archive: String, names: [String]) -> BuildError {
+        let near =
+            NearestName.of(path, among: names) ?? names.first { $0.lowercased().hasPrefix("dockerfile") }
+            ?? (names.count == 1 ? names[0] + "/" + path : nil)
+        return BuildError(
+            .dockerfileNotFound, "looking for '\(printable(path))' in the archive from \(archive): there is none",
+            hint: near.map { "did you mean '-f \(printable($0))'?" } ?? "name it with -f, as a path in the archive")
+    }
+
     static func stepFailed(_ vertex: Vertex, _ op: ExecOp, exitCode: Int32) -> BuildError {
         let command =
             op.arguments.count == 3 && op.arguments[1] == "-c" ? op.arguments[2] : op.arguments.joined(separator: " ")

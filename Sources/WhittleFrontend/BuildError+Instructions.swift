@@ -21,7 +21,9 @@ extension BuildError.Code {
     public static let invalidMount = BuildError.Code(rawValue: "invalid-mount")
     /// COPY has a URL or repository as its source.
     public static let remoteCopy = BuildError.Code(rawValue: "remote-copy")
-    /// `ADD --checksum` stands before a local file.
+    /// ADD of a URL into a directory, and the URL names no file.
+    public static let urlWithoutName = BuildError.Code(rawValue: "url-without-name")
+    /// `--checksum` is no digest, or stands where it has no meaning.
     public static let invalidChecksum = BuildError.Code(rawValue: "invalid-checksum")
     /// A comment behind an instruction would be taken for arguments.
     public static let trailingComment = BuildError.Code(rawValue: "trailing-comment")
@@ -127,7 +129,36 @@ extension BuildError {
     static func remoteCopy(_ source: String, at location: SourceLocation) -> BuildError {
         BuildError(
             .remoteCopy, "COPY cannot take '\(excerpt(source))': it is no path",
-            hint: "COPY takes files of the build context, a stage or an image; download in a RUN", at: location)
+            hint: "COPY takes files of the build context, a stage or an image; ADD downloads", at: location)
+    }
+
+    static func invalidChecksum(_ text: String, _ reason: Digest.Invalid, at location: SourceLocation) -> BuildError {
+        BuildError(
+            .invalidChecksum, "'--checksum=\(excerpt(text))' is no digest: \(sentence(reason))",
+            hint: "the form is sha256: and the 64 hex digits that sha256sum prints", at: location)
+    }
+
+    private static func sentence(_ reason: Digest.Invalid) -> String {
+        switch reason {
+        case .noSeparator: "it has no ':'"
+        case .unsupportedAlgorithm(let name): "'\(excerpt(name))' is not supported, only sha256"
+        case .wrongLength(let count): "it has \(count) digits instead of 64"
+        case .notLowercaseHex: "it has characters other than 0-9 and a-f"
+        }
+    }
+
+    static func checksumOfSeveral(at location: SourceLocation) -> BuildError {
+        BuildError(
+            .invalidChecksum, "--checksum is for one source, and this ADD has several",
+            hint: "write an ADD for each of them", at: location)
+    }
+
+    /// - Parameter url: without what may be secret in it.
+    static func urlWithoutName(_ url: String, at location: SourceLocation) -> BuildError {
+        BuildError(
+            .urlWithoutName,
+            "'\(excerpt(url))' does not say what to call the file in the directory that it is added to",
+            hint: "end the destination with a file name instead of '/'", at: location)
     }
 
     static func checksumOfLocalFile(at location: SourceLocation) -> BuildError {

@@ -8,12 +8,11 @@ extension BuildError.Code {
 extension BuildError {
     /// What is not done yet, by what to do instead.
     enum Unsupported: Hashable {
-        case remoteAdd(RemoteSource)
+        case gitAdd
 
         fileprivate var hint: String {
             switch self {
-            case .remoteAdd(.http): "download it in a step, RUN wget -O FILE URL, or fetch it first and COPY it"
-            case .remoteAdd(.git): "clone it in a step, RUN git clone URL, or clone it first and COPY it"
+            case .gitAdd: "clone it in a step, RUN git clone URL, or clone it first and COPY it"
             }
         }
     }
@@ -25,7 +24,7 @@ extension BuildError {
     /// Does not show the address: it may hold a password.
     static func unsupportedContext() -> BuildError {
         BuildError(
-            .notSupported, "--build-context with a git repository, URL or other target is not supported yet",
+            .notSupported, "--build-context with a git repository or another target is not supported yet",
             hint: "fetch it first, and name the directory")
     }
 }

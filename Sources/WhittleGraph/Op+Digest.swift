@@ -66,6 +66,10 @@ extension SourceOp {
             hasher.update(field: "local")
             hasher.update(field: local.name)
             hasher.update(list: local.ignorePatterns)
+        case .http(let source):
+            hasher.update(field: "http")
+            hasher.update(list: [source.url.revealed, source.fileName])
+            hasher.update(optional: source.checksum?.hex)
         }
     }
 }

@@ -4,6 +4,18 @@ public import WhittleCore
 public enum SourceOp: Hashable, Sendable {
     case image(ImageSource)
     case local(LocalSource)
+    case http(HTTPSource)
+}
+
+extension SourceOp {
+    /// Whether what it gives is known only once it was looked at: such a source has no cache key of its own, and whoever
+    /// reads from it is keyed by the content that it reads. A base image is not one: its digest is known beforehand.
+    public var isKnownByContent: Bool {
+        switch self {
+        case .image: false
+        case .local, .http: true
+        }
+    }
 }
 
 /// A base image, resolved: everything that identifies its contents is already known.

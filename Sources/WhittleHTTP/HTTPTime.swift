@@ -34,21 +34,3 @@ package struct HTTPTime: Sendable {
         sleep: { try await Task.sleep(for: $0) },
         jitter: { Double.random(in: 0..<1) })
 }
-
-/// Reads the header `Retry-After` (RFC 9110, section 10.2.3).
-package enum RetryAfter {
-    /// The wait that `text` asks for: a number of seconds, or a date in the preferred form
-    /// (`Wed, 21 Oct 2015 07:28:00 GMT`). `nil` for anything else; never negative.
-    package static func duration(_ text: String, now: Timestamp) -> Duration? {
-        // A century, so that nothing overflows.
-        if let seconds = UInt64(text) { return .seconds(min(seconds, 3_155_760_000)) }
-        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        let parts = text.split(separator: " ")
-        guard parts.count == 6, parts[5] == "GMT", parts[1].count == 2,
-            let month = months.firstIndex(where: { $0 == parts[2] })
-        else { return nil }
-        let number = month < 9 ? "0\(month + 1)" : "\(month + 1)"
-        guard let date = Timestamp(rfc3339: "\(parts[3])-\(number)-\(parts[1])T\(parts[4])Z") else { return nil }
-        return .seconds(max(0, date.seconds - now.seconds))
-    }
-}

@@ -66,6 +66,15 @@ package struct RetryPolicy: Sendable {
 
     package init() {}
 
+    /// For a file that a build asks for by its URL: a person is waiting for the answer.
+    package static var download: RetryPolicy {
+        var policy = RetryPolicy()
+        policy.attempts = 3
+        policy.connectionAttempts = 2
+        policy.longestWait = .seconds(30)
+        return policy
+    }
+
     /// For a mirror, where the next place is tried rather than waited for.
     package static var mirror: RetryPolicy {
         var policy = RetryPolicy()

@@ -54,9 +54,10 @@ extension Vertex {
         }
     }
 
-    /// Whether the vertex is a directory of the user's machine, which has no identity: only content counts.
-    var isLocalSource: Bool {
-        if case .source(.local) = op { true } else { false }
+    /// Whether the vertex is outside of all builds and may change at any time (a directory of the user's machine, a URL):
+    /// it has no key, and only the content that is read from it counts.
+    var isKnownByContent: Bool {
+        if case .source(let source) = op { source.isKnownByContent } else { false }
     }
 
     /// Whether it is brought in from outside; such work takes no slot of the step limit.

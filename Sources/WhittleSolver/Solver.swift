@@ -119,7 +119,7 @@ extension Solver {
 
     private mutating func advance(_ position: Int) {
         guard states[position].outcome == nil, states[position].isKeyWanted else { return }
-        if states[position].vertex.isLocalSource {
+        if states[position].vertex.isKnownByContent {
             if states[position].isResultWanted { enqueue(position) }
             return
         }
@@ -164,9 +164,9 @@ extension Solver {
         }
     }
 
-    /// A local directory has no identity, so it counts by content even where an op builds on it.
+    /// A local directory or URL has no identity beforehand, so it counts by content even where an op builds on it.
     private func selection(of vertex: Vertex, input: Int, at position: Int) -> ContentSelection? {
-        vertex.selection(ofInput: input) ?? (states[position].vertex.isLocalSource ? .path("/") : nil)
+        vertex.selection(ofInput: input) ?? (states[position].vertex.isKnownByContent ? .path("/") : nil)
     }
 
     /// The content digest of an input, or `nil` while it is not known; asks for whatever is missing.
@@ -179,7 +179,7 @@ extension Solver {
         switch states[position].contents[index] {
         case .known(let digest): return digest
         case .finding, .computing: return nil
-        case nil where states[input].vertex.isLocalSource, .needsResult:
+        case nil where states[input].vertex.isKnownByContent, .needsResult:
             wantResult(of: input)
             if let outcome = states[input].outcome {
                 states[position].contents[index] = .computing

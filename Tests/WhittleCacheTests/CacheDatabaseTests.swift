@@ -23,6 +23,22 @@ struct CacheDatabaseTests {
             created: Timestamp(seconds: 1_700_000_000), latestInput: Timestamp(seconds: 5), duration: 12)
     }
 
+    @Test("what a URL gave is remembered, the latest answer only, and nothing before the first download")
+    func downloads() throws {
+        try Self.withDirectory { directory in
+            let database = try CacheDatabase(path: directory + "/whittle.db")
+            let key = Digest(hashing: "url")
+            #expect(try database.download(key) == nil)
+            for tag in ["\"1\"", nil] {
+                let record = DownloadRecord(
+                    content: Digest(hashing: tag ?? ""), entityTag: tag, lastModified: tag == nil ? "then" : nil)
+                try database.save(record, forDownload: key)
+                #expect(try CacheDatabase(path: directory + "/whittle.db").download(key) == record)
+            }
+            #expect(try database.download(Digest(hashing: "other")) == nil)
+        }
+    }
+
     @Test("what was saved is found after the database is opened again")
     func persists() throws {
         try Self.withDirectory { directory in

@@ -218,7 +218,7 @@ struct ErrorTests {
         Case(
             "COPY https://example.com/a /b",
             "2:6 remote-copy: COPY cannot take 'https://example.com/a': it is no path "
-                + "| COPY takes files of the build context, a stage or an image; download in a RUN"),
+                + "| COPY takes files of the build context, a stage or an image; ADD downloads"),
         Case(
             "ADD --checksum=sha256:0 a /b",
             "2:16 invalid-checksum: --checksum is only for URLs and git repositories "
@@ -230,15 +230,35 @@ struct ErrorTests {
         #expect(try await failure(of: "FROM alpine\n" + example.text).summary == example.summary)
     }
 
+    static let downloadCases: [Case] = [
+        Case(
+            "ADD https://user:pass@example.com?sig=1 /b/",
+            "2:5 url-without-name: 'https://example.com?…' does not say what to call the file in the directory that it is "
+                + "added to | end the destination with a file name instead of '/'"),
+        Case(
+            "ADD --checksum=sha256:12 https://a/b /b",
+            "2:16 invalid-checksum: '--checksum=sha256:12' is no digest: it has 2 digits instead of 64 "
+                + "| the form is sha256: and the 64 hex digits that sha256sum prints"),
+        Case(
+            "ADD --checksum=md5:12 https://a/b /b",
+            "2:16 invalid-checksum: '--checksum=md5:12' is no digest: 'md5' is not supported, only sha256 "
+                + "| the form is sha256: and the 64 hex digits that sha256sum prints"),
+        Case(
+            "ADD --checksum=sha256:12 https://a/b https://a/c /b/",
+            "2:16 invalid-checksum: --checksum is for one source, and this ADD has several "
+                + "| write an ADD for each of them"),
+    ]
+
+    @Test("what is wrong with a download is told before anything is asked for", arguments: downloadCases)
+    func downloads(example: Case) async throws {
+        #expect(try await failure(of: "FROM alpine\n" + example.text).summary == example.summary)
+    }
+
     static let unsupportedCases: [Case] = [
         Case(
-            "ADD https://example.com/a.tar /b",
-            "2:5 not-supported: ADD of a URL is not supported yet "
-                + "| download it in a step, RUN wget -O FILE URL, or fetch it first and COPY it"),
-        Case(
-            "ENV URL=http://a/b\nADD a $URL /b/",
-            "3:7 not-supported: ADD of a URL is not supported yet "
-                + "| download it in a step, RUN wget -O FILE URL, or fetch it first and COPY it"),
+            "ENV URL=git://a/b\nADD a $URL /b/",
+            "3:7 not-supported: ADD of a git repository is not supported yet "
+                + "| clone it in a step, RUN git clone URL, or clone it first and COPY it"),
         Case(
             "ADD git@github.com:a/b.git /b",
             "2:5 not-supported: ADD of a git repository is not supported yet "

@@ -57,7 +57,7 @@ struct NamedContextTests {
         ),
         (
             "n=https://user:secret@example.com/a.git",
-            "not-supported: --build-context with a git repository, URL or other target is not supported yet"
+            "not-supported: --build-context with a git repository or another target is not supported yet"
         ),
     ]
 

@@ -92,6 +92,11 @@ struct GraphSketch {
         builder.add(.source(.local(LocalSource(name: "context"))), metadata: VertexMetadata(name: "context"))
     }
 
+    mutating func download(_ url: String) -> Edge {
+        builder.add(
+            .source(.http(HTTPSource(url: Redacted(url), fileName: "out"))), metadata: VertexMetadata(name: url))
+    }
+
     mutating func run(_ name: String, on base: Edge, ignoresCache: Bool = false) -> Edge {
         builder.add(
             .exec(ExecOp(arguments: [name], rootInput: 0)), inputs: [base],

@@ -17,6 +17,26 @@ struct SolverTests {
         return graph.definition(last)
     }
 
+    @Test("a download is looked at in every build, and counts by its content and not by its address")
+    func download() {
+        func definition(_ url: String) -> Definition {
+            var sketch = GraphSketch()
+            let added = sketch.copy("add", from: sketch.download(url), onto: sketch.image("base"))
+            let used = sketch.run("use", on: added)
+            return sketch.definition(used)
+        }
+        var simulation = SolverSimulation()
+        simulation.outputs = ["one": "bytes", "two": "bytes"]
+        _ = simulation.build(definition("one"))
+        _ = simulation.build(definition("one"))
+        #expect(simulation.executed == ["one"])
+        _ = simulation.build(definition("two"))
+        #expect(simulation.executed == ["two"])
+        simulation.outputs["two"] = "other"
+        _ = simulation.build(definition("two"))
+        #expect(simulation.executed.contains("add") && simulation.executed.contains("use"))
+    }
+
     @Test("a first build runs every step once, inputs before users")
     func cold() {
         var simulation = SolverSimulation()

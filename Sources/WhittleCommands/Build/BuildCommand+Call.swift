@@ -31,7 +31,7 @@ extension BuildCommand {
     ///
     /// - Returns: the exit status: 1 where a check found something.
     func answer(_ call: CallRequest) async throws -> CInt {
-        let input = try BuildInput(file: self.input.file, context: context)
+        let input = try BuildInput(file: self.input.file, context: context).withLocalDockerfile()
         var options = BuildOptions()
         options.ignore = input.ignore
         try addOptions(to: &options)

@@ -66,6 +66,7 @@ extension BuildCommand {
             dockerfile: input.dockerfile, dockerfileName: input.dockerfileName,
             stepLimit: execution.jobs ?? 2 * max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), runtime: execution.runtime)
         request.contextDirectory = input.context
+        request.remoteContext = input.remote
         request.options.ignore = input.ignore
         request.pullsAlways = cache.pull
         request.explains = output.explain

@@ -22,7 +22,9 @@ struct BuildCommand: AsyncParsableCommand {
     @OptionGroup var steps: BuildStepOptions
 
     @Argument(
-        help: ArgumentHelp("The directory that COPY and ADD read from.", valueName: "context"),
+        help: ArgumentHelp(
+            "The directory that COPY and ADD read from; '-' for a tar archive or a Dockerfile on standard input; or the "
+                + "URL of one.", valueName: "context"),
         completion: .directory)
     var context: String?
 

@@ -2,15 +2,20 @@ internal import Glibc
 internal import SystemPackage
 internal import WhittleCore
 internal import WhittleDockerfile
+internal import WhittleEngine
 internal import WhittleFileSystem
 internal import WhittleFrontend
+internal import WhittleGraph
 
 /// The files that a build is described by: Dockerfile, ignore file, and the directory of the context.
 struct BuildInput {
+    /// Empty where a remote context has it.
     let dockerfile: [UInt8]
     /// As errors show it.
     let dockerfileName: String
-    let context: String
+    /// `nil` for a remote one.
+    let context: String?
+    let remote: RemoteContext?
     let ignore: IgnoreRules
 
     /// More than this is no Dockerfile.
@@ -20,10 +25,25 @@ struct BuildInput {
     ///
     /// - Parameters:
     ///   - file: the value of `--file`; `nil` for `Dockerfile` in the context.
-    ///   - context: the positional argument; `nil` for none.
-    /// - Throws: `context-not-found`, `dockerfile-not-found`, `bad-ignore-pattern`, `file-system`.
+    ///   - context: the positional argument: a directory, `-` for standard input, or a URL; `nil` for none.
+    /// - Throws: `context-not-found`, `context-unusable`, `dockerfile-not-found`, `bad-ignore-pattern`, `file-system`.
     init(file: String?, context: String?) throws {
         let directory = context ?? "."
+        if let source = try Self.remoteSource(directory, file: file) {
+            self.context = nil
+            // As docker: a path names a file in the context, unless it is absolute.
+            guard let file, file == "-" || file.hasPrefix("/") else {
+                remote = RemoteContext(source, dockerfile: .inside(file))
+                (dockerfile, dockerfileName, ignore) = ([], file ?? "Dockerfile", IgnoreRules())
+                return
+            }
+            remote = RemoteContext(source, dockerfile: .given)
+            (dockerfile, dockerfileName) =
+                file == "-" ? (try Self.standardInput(), "Dockerfile") : try Self.read(file, in: directory)
+            ignore = file == "-" ? IgnoreRules() : try Self.ignoreRules(in: [file + ".dockerignore"])
+            return
+        }
+        remote = nil
         guard Self.isDirectory(directory) else { throw BuildError.contextNotFound(directory) }
         self.context = StoreOptions.absolute(directory)
         if file == "-" {
@@ -33,6 +53,51 @@ struct BuildInput {
             (dockerfile, dockerfileName) = try Self.read(file, in: directory)
         }
         ignore = try Self.ignoreRules(beside: file == "-" ? nil : dockerfileName, in: directory)
+    }
+
+    /// The same with the Dockerfile that standard input is, for questions about it alone, which unpack and download nothing.
+    ///
+    /// - Throws: `context-unusable` where the Dockerfile is in an archive or behind a URL.
+    func withLocalDockerfile() throws -> BuildInput {
+        guard let remote, remote.dockerfile != .given else { return self }
+        guard case .standardInput = remote.source, remote.dockerfile == .inside(nil) else {
+            throw BuildError.contextUnusable(
+                "the Dockerfile of a context that is not a directory is only read to build it",
+                hint: "name the Dockerfile with an absolute path after -f, or unpack the context into a directory")
+        }
+        let text = try Self.standardInput()
+        guard !ContextFormat.isArchive(Array(text.prefix(512))) else {
+            throw BuildError.contextUnusable(
+                "standard input is an archive, which is only unpacked to build it",
+                hint: "give the Dockerfile alone, or unpack the archive into a directory")
+        }
+        return BuildInput(
+            dockerfile: text, dockerfileName: dockerfileName, context: nil, remote: nil, ignore: ignore)
+    }
+
+    private init(
+        dockerfile: [UInt8], dockerfileName: String, context: String?, remote: RemoteContext?, ignore: IgnoreRules
+    ) {
+        self.dockerfile = dockerfile
+        self.dockerfileName = dockerfileName
+        self.context = context
+        self.remote = remote
+        self.ignore = ignore
+    }
+
+    /// What the argument means where it is no directory.
+    private static func remoteSource(_ context: String, file: String?) throws(BuildError) -> RemoteContext.Source? {
+        if context == "-" {
+            guard file != "-" else {
+                throw .contextUnusable(
+                    "the context and the Dockerfile cannot both be standard input",
+                    hint: "write '-f - DIRECTORY', or '-' alone with the Dockerfile in the archive")
+            }
+            return .standardInput
+        }
+        // A repository is fetched by git.
+        guard case .http(let source) = NamedContext.remote(context), !isDirectory(context) else { return nil }
+        return .http(source)
     }
 
     private static func read(_ file: String?, in directory: String) throws -> ([UInt8], String) {
@@ -63,8 +128,12 @@ struct BuildInput {
     }
 
     private static func ignoreRules(beside dockerfile: String?, in directory: String) throws -> IgnoreRules {
-        let candidates = [dockerfile.map { $0 + ".dockerignore" }, directory + "/.dockerignore"].compactMap { $0 }
-        for path in candidates {
+        try ignoreRules(in: [dockerfile.map { $0 + ".dockerignore" }, directory + "/.dockerignore"].compactMap { $0 })
+    }
+
+    /// The rules of the first of `files` that exists.
+    private static func ignoreRules(in files: [String]) throws -> IgnoreRules {
+        for path in files {
             guard let bytes = try FileReading.bytes(ofFileAt: path, limit: sizeLimit) else { continue }
             let name = path.hasPrefix("./") ? String(path.dropFirst(2)) : path
             return IgnoreRules(patterns: try IgnorePatterns.texts(parsing: bytes, file: name), file: name)
@@ -83,8 +152,6 @@ struct BuildInput {
 extension BuildError.Code {
     /// The directory of the build context does not exist.
     static let contextNotFound = Self(rawValue: "context-not-found")
-    /// There is no Dockerfile.
-    static let dockerfileNotFound = Self(rawValue: "dockerfile-not-found")
     /// A `NAME=VALUE` argument has no name.
     static let invalidArgument = Self(rawValue: "invalid-argument")
 }
@@ -96,15 +163,13 @@ extension BuildError {
             return BuildError(
                 .contextNotFound, "opening the build context '\(name)' in '\(path)': there is no such directory",
                 hint:
-                    "--build-context takes NAME=DIRECTORY, NAME=docker-image://IMAGE or NAME=oci-layout://DIRECTORY[:TAG]"
+                    "--build-context takes NAME=DIRECTORY, NAME=docker-image://IMAGE, NAME=oci-layout://DIRECTORY[:TAG] or NAME=https://…"
             )
         }
         let isRemote = ["http://", "https://", "git@", "git://", "ssh://"].contains { path.hasPrefix($0) }
         let hint =
-            if path == "-" {
-                "to read the Dockerfile from standard input, write '-f - DIRECTORY'"
-            } else if isRemote {
-                "a context that is fetched is not supported yet; fetch it into a directory first"
+            if isRemote {
+                "a context in a git repository is not supported yet; clone it first"
             } else {
                 "the last argument is the directory that COPY and ADD read from"
             }

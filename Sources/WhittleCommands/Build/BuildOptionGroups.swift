@@ -5,7 +5,8 @@ struct BuildInputOptions: ParsableArguments {
     @Option(
         name: [.customShort("f"), .customLong("file")],
         help: ArgumentHelp(
-            "The Dockerfile; '-' for standard input. Without it: Dockerfile in the context.", valueName: "path"),
+            "The Dockerfile; '-' for standard input. Without it: Dockerfile in the context. With an archive as the "
+                + "context: its path in it.", valueName: "path"),
         completion: .file())
     var file: String?
 
@@ -28,7 +29,8 @@ struct BuildInputOptions: ParsableArguments {
     @Option(
         name: .customLong("build-context"), parsing: .singleValue,
         help: ArgumentHelp(
-            "Put a directory, docker-image://REF or oci-layout://DIR[:TAG] in the place of a stage or image.",
+            "Put a directory, docker-image://REF, oci-layout://DIR[:TAG] or https://URL in the place of a stage or "
+                + "image.",
             valueName: "name=value"))
     var buildContexts: [String] = []
 
@@ -87,8 +89,8 @@ struct BuildCacheOptions: ParsableArguments {
     @Option(
         name: .customLong("max-layer-size"),
         help: ArgumentHelp(
-            "Refuse a layer of a base image, or an archive of ADD, that unpacks to more than this, such as 10GB. Without "
-                + "it: $WHITTLE_MAX_LAYER_SIZE, else no limit.",
+            "Refuse a layer of a base image, an archive of ADD or as the context, that unpacks to more than this, and a "
+                + "larger download, such as 10GB. Without it: $WHITTLE_MAX_LAYER_SIZE, else no limit.",
             valueName: "size"))
     var maxLayerSize: String?
 

@@ -11,6 +11,9 @@ package struct BuildRequest: Sendable {
     package var options = BuildOptions()
     /// The directory that `COPY` and `ADD` read from, or `nil` where the build has none.
     package var contextDirectory: String?
+    /// A context that is no directory; it takes the place of ``contextDirectory``, and has the Dockerfile unless it says
+    /// otherwise.
+    package var remoteContext: RemoteContext?
     /// Asks the registry for base images even where the store has them.
     package var pullsAlways = false
     /// Says of each step why it ran or did not.

@@ -39,6 +39,19 @@ package struct Builder: Sendable {
     /// - Throws: `BuildError` of the step that failed first, or of an output; `CancellationError`. Nothing stays mounted
     ///   or running, and the store has the results of the steps that succeeded.
     package func build(_ request: BuildRequest, outputs: OutputPlan) async throws -> [ExportResult] {
+        var request = request
+        let downloads = Downloads(
+            store: store, settings: settings, secrets: request.secrets, limit: request.layerLimit, report: report)
+        if let context = request.remoteContext {
+            try await ContextLoader(store: store, downloads: downloads, limit: request.layerLimit, report: report)
+                .load(context, into: &request)
+        }
+        return try await build(request, downloads, outputs)
+    }
+
+    private func build(
+        _ request: BuildRequest, _ downloads: Downloads, _ outputs: OutputPlan
+    ) async throws -> [ExportResult] {
         announce(request)
         let agents = ForwardedAgents(request.agents) { [store] in try store.scratch.makeDirectory("ssh") }
         defer { agents.close() }
@@ -54,14 +67,15 @@ package struct Builder: Sendable {
         try check(dockerfile, request, plan)
         try checkSecrets(request, plan)
         let layers = LayerBlobs(store)
-        let contexts = ContextDirectories(Self.directories(request), store)
+        let contexts = ContextDirectories(request, store)
         let epoch = BuildEpoch(
             time: plan.sourceDateEpoch, isReproducible: request.options.isReproducible,
             setsAllTimes: request.setsAllTimes)
         let forms = outputs.imageFormats.map { LayerForm($0, epoch) }
         let worker = LocalWorker(
-            definition: plan.definition, store: store, contexts: contexts, images: images, runtime: request.runtime,
-            secrets: request.secrets, agents: agents, background: BackgroundLayers(plan.definition, layers, forms),
+            definition: plan.definition, store: store, contexts: contexts, images: images, downloads: downloads,
+            runtime: request.runtime, secrets: request.secrets, agents: agents,
+            background: BackgroundLayers(plan.definition, layers, forms),
             explainer: StepExplainer(
                 plan.definition, database: store.database, settings: ExplanationSettings(request), report: report),
             failures: FailureGate(request.failureShell), report: report)
@@ -148,16 +162,6 @@ package struct Builder: Sendable {
         guard let leak = ConfigurationLeak.find(given, in: plan.configuration) else { return }
         guard request.options.allowsSecretLeak else { throw leak }
         report(.warning(BuildWarning(leak.message)))
-    }
-
-    /// The directories that local sources of the build are.
-    static func directories(_ request: BuildRequest) -> [String: String] {
-        var directories: [String: String] = [:]
-        if let context = request.contextDirectory { directories["context"] = context }
-        for (name, context) in request.options.namedContexts {
-            if case .directory(let path, _) = context { directories[name] = path }
-        }
-        return directories
     }
 }
 

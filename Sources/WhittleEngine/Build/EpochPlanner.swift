@@ -44,14 +44,15 @@ struct EpochPlanner: Sendable {
     }
 
     private func commitTime(_ request: BuildRequest) async throws -> Timestamp? {
-        guard let directory = request.contextDirectory else { return nil }
+        // What is above an unpacked archive is not its repository.
+        guard let directory = request.contextDirectory, request.remoteContext == nil else { return nil }
         return try await BlockingPool.shared.run { try GitCommitTime.ofHead(above: directory) }
     }
 
     // MARK: Newest input
 
     private func newestInput(of plan: BuildPlan, _ request: BuildRequest) async throws -> Timestamp {
-        let contexts = ContextDirectories(Builder.directories(request), store)
+        let contexts = ContextDirectories(request, store)
         let files = try await BlockingPool.shared.runCancellable { cancellation in
             try plan.definition.vertices.flatMap { try Self.copies(of: $0, plan.definition) }.map { local, copy in
                 // What is missing is an error of its step, which tells more of it.

@@ -13,7 +13,8 @@ struct ExplanationSettings: Sendable {
     init(_ request: BuildRequest) {
         areWanted = request.explains
         ignoresCacheEverywhere = request.options.noCache
-        scope = BuildScope(dockerfile: request.dockerfileName, context: request.contextDirectory)
+        scope = BuildScope(
+            dockerfile: request.dockerfileName, context: request.remoteContext?.name ?? request.contextDirectory)
     }
 }
 

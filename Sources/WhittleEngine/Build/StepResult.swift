@@ -12,6 +12,9 @@ package enum StepResult: Sendable {
     /// A directory of this machine, with what is to be ignored in it.
     case local(LocalSource)
 
+    /// A file that was downloaded.
+    case download(DownloadedFile)
+
     /// The snapshot, or `nil` for an empty file system.
     var snapshot: SnapshotID? {
         if case .snapshot(let id, _) = self { id } else { nil }

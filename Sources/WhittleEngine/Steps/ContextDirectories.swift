@@ -2,12 +2,15 @@ internal import Synchronization
 internal import WhittleCore
 internal import WhittleDockerfile
 internal import WhittleFileSystem
+internal import WhittleFrontend
 internal import WhittleGraph
 internal import WhittleStore
 
 /// The directories of the user's machine that one build reads: the build context and named contexts, in place.
 final class ContextDirectories: Sendable {
     private let directories: [String: String]
+    /// Whether the build context was unpacked for this build: nothing of it is worth remembering then.
+    private let isTemporary: Bool
     private let layout: StoreLayout
     private let scratch: ProcessScratch
     private let state = Mutex(State())
@@ -23,9 +26,14 @@ final class ContextDirectories: Sendable {
         let input: Int
     }
 
-    /// - Parameter directories: by the name of the context; `context` is the build context.
-    init(_ directories: [String: String], _ store: BuildStore) {
+    init(_ request: BuildRequest, _ store: BuildStore) {
+        var directories: [String: String] = [:]
+        if let context = request.contextDirectory { directories["context"] = context }
+        for (name, context) in request.options.namedContexts {
+            if case .directory(let path, _) = context { directories[name] = path }
+        }
         self.directories = directories
+        isTemporary = request.remoteContext != nil
         layout = store.layout
         scratch = store.scratch
     }
@@ -45,7 +53,9 @@ final class ContextDirectories: Sendable {
             let root = try RootDirectory(path, rule: .contained, name: name)
             let status = try Syscall.status(root.descriptor)
             // The same directory under another path is the same context.
-            let index = FileIndex(layout.contexts + "/\(status.device)-\(status.inode)")
+            let index =
+                isTemporary && local.name == "context"
+                ? nil : FileIndex(layout.contexts + "/\(status.device)-\(status.inode)")
             let tree = SourceTree(
                 root, kind: .context, filter: try TreeFilter(ignoring: local.ignorePatterns), index: index)
             state.trees[local] = tree

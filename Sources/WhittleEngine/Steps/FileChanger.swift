@@ -71,19 +71,10 @@ struct FileChanger {
             // Left behind, it would go with the process's scratch directory.
             try? TreeRemoval.remove(directory)
         }
-        let limit = archiveLimit ?? ByteCount(Int64.max)
-        var reader = TarReader(try LayerApplier(into: directory, limit: limit, keepingMarkers: true))
-        var size = Int64(0)
-        var decompressor = Decompressor { bytes in
-            size += Int64(bytes.count)
-            guard size <= limit.bytes else { throw BuildError.layerTooLarge(limit: limit) }
-            try reader.feed(bytes)
-        }
         do {
-            try read(plan.open(item)) { try decompressor.feed($0) }
-            try decompressor.finish()
-            try reader.finish()
-            try reader.consumer.finish()
+            try ArchiveUnpacker.unpack(into: directory, limit: archiveLimit) { feed in
+                try read(plan.open(item), feed)
+            }
         } catch let error as BuildError {
             throw BuildError.unpacking(item.path, error)
         }

@@ -158,6 +158,7 @@ extension LocalWorker {
             switch result {
             case .snapshot(let id, _): try await mounts.path(of: id)
             case .local(let local): try await contexts.visibleDirectory(of: local, in: store.scratch, held)
+            case .download(let file): try await pool.run { try file.directory() }
             }
         return try path(of: source, in: root, target, vertex)
     }
@@ -170,6 +171,7 @@ extension LocalWorker {
             switch result {
             case .snapshot(let id, _): if let id { try store.snapshots.layers(of: id) } else { [] }
             case .local(let local): [try await contexts.visibleDirectory(of: local, in: store.scratch, held)]
+            case .download(let file): [try await pool.run { try file.directory() }]
             }
         let directory = try store.scratch.makeDirectory("bind")
         held.add { try TreeRemoval.remove(directory) }

@@ -17,6 +17,13 @@ extension LocalWorker {
         _ request: ContentRequest, of result: StepResult, for vertex: Vertex
     ) async throws -> Digest {
         do {
+            // Of a download its bytes are known, and so may be what is read from it.
+            if case .download(let file) = result,
+                let known = try store.database.contentDigest(
+                    identity: file.identity, selection: request.selection.digest)
+            {
+                return known
+            }
             let tree = try await sourceTree(of: result, input: request.input, of: vertex)
             let copies: [CopyRequest]
             switch request.selection {
@@ -54,6 +61,7 @@ extension LocalWorker {
     private func sourceTree(of result: StepResult, input: Int, of vertex: Vertex) async throws -> SourceTree {
         switch result {
         case .local(let local): return try contexts.tree(of: local)
+        case .download(let file): return try await pool.run { try file.tree() }
         case .snapshot(let id, _):
             let source = definition.vertex(vertex.inputs[input].vertex)
             let name =

@@ -19,6 +19,7 @@ package final class LocalWorker: Worker {
     let mountPoints: MountPoints
     let contexts: ContextDirectories
     let images: ImagePuller
+    let downloads: Downloads
     let secrets: [String: Redacted<[UInt8]>]
     let agents: ForwardedAgents
     let report: @Sendable (StepEvent) -> Void
@@ -42,8 +43,9 @@ package final class LocalWorker: Worker {
     ///   - failures: is asked before a failure is passed on.
     ///   - report: receives the output and progress of steps, from any thread.
     init(
-        definition: Definition, store: BuildStore, contexts: ContextDirectories, images: ImagePuller, runtime: String,
-        secrets: [String: Redacted<[UInt8]>], agents: ForwardedAgents, background: BackgroundLayers,
+        definition: Definition, store: BuildStore, contexts: ContextDirectories, images: ImagePuller,
+        downloads: Downloads, runtime: String, secrets: [String: Redacted<[UInt8]>], agents: ForwardedAgents,
+        background: BackgroundLayers,
         explainer: StepExplainer,
         failures: FailureGate, report: @escaping @Sendable (StepEvent) -> Void
     ) {
@@ -51,6 +53,7 @@ package final class LocalWorker: Worker {
         self.store = store
         self.contexts = contexts
         self.images = images
+        self.downloads = downloads
         self.runtime = runtime
         self.secrets = secrets
         self.agents = agents
@@ -95,12 +98,23 @@ package final class LocalWorker: Worker {
         switch vertex.op {
         case .source(.local(let local)):
             return Execution(Outcome(identity: identity, value: .local(local)))
+        case .source(.http(let source)):
+            let file = try await download(source, for: vertex)
+            return Execution(Outcome(identity: file.identity, value: .download(file)))
         case .source(.image(let image)):
             explainer.explainImage(vertex, isThere: false)
             return Execution(Outcome(identity: identity, value: try await images.pull(image, for: vertex, report)))
         case .exec, .file, .merge:
             guard let key else { preconditionFailure("a step without a cache key") }
             return try await executeOnce(vertex, key: key, identity: identity, inputs: inputs)
+        }
+    }
+
+    private func download(_ source: HTTPSource, for vertex: Vertex) async throws -> DownloadedFile {
+        do {
+            return DownloadedFile(try await downloads.file(source, for: Step(vertex)), of: source, store: store)
+        } catch let error as BuildError {
+            throw error.located(at: vertex.metadata.location)
         }
     }
 
@@ -180,6 +194,7 @@ extension LocalWorker {
             switch input {
             case .snapshot(_, let latest): latest
             case .local: contexts.latestInput(of: vertex.digest, input: index)
+            case .download(let file): file.modified
             }
         }.max() ?? Timestamp(seconds: 0)
     }

@@ -35,6 +35,16 @@ final class LoweringOutput {
         return graph.add(.source(.local(source)), metadata: VertexMetadata(name: shown))
     }
 
+    /// The source vertex of something that is downloaded.
+    ///
+    /// - Parameters:
+    ///   - contextName: the named context that it is, if it is one.
+    ///   - location: the instruction that names it.
+    func source(of source: HTTPSource, contextName: String? = nil, at location: SourceLocation? = nil) -> Edge {
+        let shown = "[\(contextName.map { "context \($0)" } ?? "internal")] download \(source.shownURL)"
+        return graph.add(.source(.http(source)), metadata: VertexMetadata(name: shown, location: location))
+    }
+
     /// A vertex for a file system without files, where one must be named.
     func empty() -> Edge {
         graph.add(.file(FileOp(base: nil, actions: [])), metadata: VertexMetadata(name: "[internal] empty file system"))

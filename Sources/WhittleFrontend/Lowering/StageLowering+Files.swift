@@ -23,21 +23,12 @@ extension StageLowering {
     }
 
     mutating func lower(_ add: Instruction.Add) throws {
-        for source in add.sources {
-            guard case .path(let token) = source,
-                let remote = RemoteSource(expansion.quiet(token, state.environment))
-            else { continue }
-            throw BuildError.unsupported(
-                "ADD of \(remote == .git ? "a git repository" : "a URL")", .remoteAdd(remote),
-                at: location(of: token.range))
-        }
-        if let checksum = add.checksum, !(try expand(checksum).isEmpty) {
-            throw BuildError.checksumOfLocalFile(at: location(of: checksum.range))
-        }
         let transfer = FileTransfer(
             sources: add.sources, destination: add.destination, chown: add.chown, chmod: add.chmod,
             isLinked: add.isLinked, keepsParents: false, excludes: add.excludes.map(\.text),
-            unpacks: add.unpacks ?? true ? .archives : .never)
+            unpacks: add.unpacks ?? true ? .archives : .never,
+            remote: FileTransfer.Remote(
+                unpacks: add.unpacks ?? false ? .archives : .never, checksum: try checksum(of: add)))
         try lower(transfer, from: context, isContext: true)
     }
 
@@ -61,16 +52,36 @@ extension StageLowering {
         var base: Int?
         if !isLinked, let root = state.root { base = input(root) }
         var actions: [FileAction] = []
-        var template = CopyAction(
+        let template = CopyAction(
             input: 0, sources: [], destination: words.destination, owner: words.owner, mode: words.mode,
             keepsParents: transfer.keepsParents, excludePatterns: transfer.excludes, unpacks: transfer.unpacks)
-        if !words.paths.isEmpty {
-            template.input = input(files)
-            template.sources = try words.paths.map { path in
-                try sourcePath(path, keepsParents: transfer.keepsParents, isContext: isContext)
-            }
-            actions.append(.copy(template))
+        var local = template
+        /// Adds the copy of the paths so far, so that sources of all kinds apply in their order.
+        func finishLocal() {
+            guard !local.sources.isEmpty else { return }
+            local.input = input(files)
+            actions.append(.copy(local))
+            local.sources = []
         }
+        for path in words.paths {
+            guard let remote = transfer.remote, let kind = RemoteSource(path.text) else {
+                local.sources.append(
+                    try sourcePath(path, keepsParents: transfer.keepsParents, isContext: isContext))
+                continue
+            }
+            finishLocal()
+            var copy = template
+            switch kind {
+            case .git: throw BuildError.unsupported("ADD of a git repository", .gitAdd, at: path.location)
+            case .http:
+                let source = try download(path, to: words.destination, remote)
+                copy.input = input(output.source(of: source, at: path.location))
+                copy.sources = ["/" + Self.literalPattern(source.fileName)]
+            }
+            copy.unpacks = remote.unpacks
+            actions.append(.copy(copy))
+        }
+        finishLocal()
         for document in words.documents {
             let name = ContainerPath.lastPart(document.name)
             var copy = template
@@ -209,6 +220,14 @@ struct FileTransfer {
     let keepsParents: Bool
     let excludes: [String]
     let unpacks: CopyAction.UnpackMode
+    /// How URLs among the sources are treated; `nil` where there can be none.
+    var remote: Remote?
+
+    /// What ADD says of sources that are fetched.
+    struct Remote {
+        let unpacks: CopyAction.UnpackMode
+        let checksum: Digest?
+    }
 
     /// A source path after expansion.
     struct Path {

@@ -59,16 +59,21 @@ struct StageLowering {
             let root = output.source(of: image, request: request, metadata: metadata(name, at: stage.location))
             state = StageState(base: image, root: root)
         case .directory(let name, let ignore):
-            // The files become a layer: a directory of the user's machine is no layer by itself.
-            let source = output.source(ofDirectory: name, ignore: ignore)
-            let copy = FileAction.copy(CopyAction(input: 0, sources: ["/"], destination: "/"))
-            let history = "FROM \(name)"
-            var metadata = metadata(stepName(history), at: stage.location)
-            metadata.history = history
-            state.root = output.graph.add(
-                .file(FileOp(base: nil, actions: [copy], time: options.fileTime)), inputs: [source], metadata: metadata)
-            addHistory(history, makesLayer: true)
+            beginWithFiles(of: output.source(ofDirectory: name, ignore: ignore), named: name)
+        case .download(let name, let source):
+            beginWithFiles(of: output.source(of: source, contextName: name), named: name)
         }
+    }
+
+    /// The files become a layer: a directory of the user's machine, or a download, is no layer by itself.
+    private mutating func beginWithFiles(of source: Edge, named name: String) {
+        let copy = FileAction.copy(CopyAction(input: 0, sources: ["/"], destination: "/"))
+        let history = "FROM \(name)"
+        var metadata = metadata(stepName(history), at: stage.location)
+        metadata.history = history
+        state.root = output.graph.add(
+            .file(FileOp(base: nil, actions: [copy], time: options.fileTime)), inputs: [source], metadata: metadata)
+        addHistory(history, makesLayer: true)
     }
 
     // MARK: Places and names
@@ -143,15 +148,18 @@ struct StageLowering {
                 throw BuildError.laterStage(
                     table.names[index], than: table.names[stage.index], at: dependency.location)
             }
-            if case .directory(let name, let ignore) = table.stages[index].origin, table.stages[index].isReplaced {
-                return output.source(ofDirectory: name, ignore: ignore)
+            guard table.stages[index].isReplaced else { return state.root }
+            switch table.stages[index].origin {
+            case .directory(let name, let ignore): return output.source(ofDirectory: name, ignore: ignore)
+            case .download(let name, let source): return output.source(of: source, contextName: name)
+            case .scratch, .stage, .image: return state.root
             }
-            return state.root
         case .external(let position):
             let external = table.externals[position]
             switch external.origin {
             case .scratch, .stage: return nil
             case .directory(let name, let ignore): return output.source(ofDirectory: name, ignore: ignore)
+            case .download(let name, let source): return output.source(of: source, contextName: name)
             case .image(let request):
                 guard let image = images[request] else { preconditionFailure("a needed image is resolved") }
                 let name =

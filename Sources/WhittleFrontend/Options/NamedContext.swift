@@ -1,4 +1,5 @@
 public import WhittleCore
+public import WhittleGraph
 public import WhittleOCI
 
 /// What `--build-context NAME=VALUE` puts in the place of the stage or image NAME.
@@ -9,6 +10,8 @@ public enum NamedContext: Hashable, Sendable {
     case image(ImageReference)
     /// An image of an OCI image layout on disk.
     case layout(LayoutReference)
+    /// One file named `context` that is downloaded: an `http` or `https` URL, as BuildKit takes it.
+    case http(HTTPSource)
     /// Nothing: `docker-image://scratch`.
     case scratch
 }
@@ -19,7 +22,7 @@ extension NamedContext {
     /// The name is normalised as an image's name is, so that `node:latest`, `node` and `docker.io/library/node` are the
     /// same context. The ignore rules of a directory are empty: whoever reads its `.dockerignore` fills them in.
     ///
-    /// - Throws: `invalid-build-context`, `not-supported` for git and http contexts.
+    /// - Throws: `invalid-build-context`, `not-supported` for git contexts.
     public static func parse(_ argument: String) throws(BuildError) -> (name: String, context: NamedContext) {
         guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else {
             throw .invalidBuildContext(argument, "expected NAME=VALUE")
@@ -36,6 +39,12 @@ extension NamedContext {
         return (name, try context(value, of: argument))
     }
 
+    /// The context that an address means; `nil` for a path, and for a git repository.
+    public static func remote(_ value: String) -> NamedContext? {
+        // The name that BuildKit gives.
+        RemoteSource(value) == .http ? .http(HTTPSource(url: Redacted(value), fileName: "context")) : nil
+    }
+
     private static func context(_ value: String, of argument: String) throws(BuildError) -> NamedContext {
         func rest(after scheme: String) -> String? {
             value.hasPrefix(scheme) ? String(value.dropFirst(scheme.count)) : nil
@@ -49,6 +58,7 @@ extension NamedContext {
             }
         }
         if let text = rest(after: "oci-layout://") { return .layout(try layout(text, of: argument)) }
+        if let remote = remote(value) { return remote }
         if RemoteSource(value) != nil || value.hasPrefix("target:") {
             throw .unsupportedContext()
         }

@@ -1,5 +1,6 @@
 internal import WhittleCore
 internal import WhittleDockerfile
+internal import WhittleGraph
 internal import WhittleOCI
 
 /// A stage while its dependencies are worked out.
@@ -28,7 +29,7 @@ struct StageEntry {
         var count = 0
         switch origin {
         case .stage, .scratch: break
-        case .image, .directory: count = 1
+        case .image, .directory, .download: count = 1
         }
         for command in commands where command.makesStep { count += 1 }
         return count
@@ -43,6 +44,8 @@ enum Origin: Hashable {
     case image(ImageRequest)
     /// A directory among the named contexts.
     case directory(name: String, IgnoreRules)
+    /// A named context that is downloaded.
+    case download(name: String, HTTPSource)
 }
 
 /// An image to resolve. Equal requests are resolved once.

@@ -122,6 +122,7 @@ struct StageTable {
         switch context {
         case .scratch: .scratch
         case .directory(_, let ignore): .directory(name: name, ignore)
+        case .http(let source): .download(name: name, source)
         case .image(let reference):
             .image(ImageRequest(source: .reference(reference), platform: platform, contextName: name))
         case .layout(let layout):

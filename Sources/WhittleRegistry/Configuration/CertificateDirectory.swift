@@ -1,15 +1,15 @@
 internal import WhittleCore
 internal import WhittleFileSystem
-internal import WhittleHTTP
+package import WhittleHTTP
 
 /// The certificates that a user keeps for one registry: `containers-certs.d(5)`.
-enum CertificateDirectory {
+package enum CertificateDirectory {
     /// What the first of `directories` that has a subdirectory for `authority` (`HOST[:PORT]`) says.
     ///
     /// `*.crt` are authorities, `NAME.cert` with `NAME.key` identify the client; of several the first is taken.
     ///
     /// - Throws: `registry-certificates` where a certificate has no key; `file-system`.
-    static func security(for authority: String, in directories: [String]) throws -> TransportSecurity {
+    package static func security(for authority: String, in directories: [String]) throws -> TransportSecurity {
         var security = TransportSecurity()
         for directory in directories.map({ "\($0)/\(authority)" }) {
             let names = try RegistrySettings.fileNames(in: directory)
