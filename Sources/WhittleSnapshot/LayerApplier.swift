@@ -16,6 +16,7 @@ package struct LayerApplier: TarConsumer {
     private var written: Int64 = 0
     private let limit: Int64
     private let keepsMarkers: Bool
+    private let skipsDevices: Bool
 
     private static let entrySize: Int64 = 512
 
@@ -30,13 +31,16 @@ package struct LayerApplier: TarConsumer {
     /// - Parameters:
     ///   - directory: empty, not used by anybody else.
     ///   - limit: a layer whose files hold more bytes than this is refused.
+    ///   - skipsDevices: leaves device nodes out: for an archive whose files become a build context, which has none.
     ///   - keepsMarkers: unpacks `.wh.` entries as ordinary files: for an archive that is no layer.
     package init(
-        into directory: String, limit: ByteCount = ByteCount(Int64.max), keepingMarkers keepsMarkers: Bool = false
+        into directory: String, limit: ByteCount = ByteCount(Int64.max), keepingMarkers keepsMarkers: Bool = false,
+        skippingDevices skipsDevices: Bool = false
     ) throws(BuildError) {
         tree = try LayerTree(directory)
         self.limit = limit.bytes
         self.keepsMarkers = keepsMarkers
+        self.skipsDevices = skipsDevices
     }
 
     package mutating func begin(_ entry: TarEntry) throws {
@@ -109,7 +113,9 @@ package struct LayerApplier: TarConsumer {
                 throw BuildError.unsafeLayer(entry.displayPath, "it is a hard link to the root directory")
             }
             try tree.makeHardLink(path, to: target, entry)
-        case .symbolicLink, .fifo, .characterDevice, .blockDevice: try tree.makeNode(path, entry)
+        case .characterDevice, .blockDevice:
+            if !skipsDevices { try tree.makeNode(path, entry) }
+        case .symbolicLink, .fifo: try tree.makeNode(path, entry)
         }
     }
 

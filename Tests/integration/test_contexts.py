@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import tarfile
+import time
 
 from harness import test
 from webserver import WebServer, status
@@ -167,6 +168,26 @@ def interrupted(case):
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 130
     assert not any((case.store / "active").iterdir())
+
+
+@test("a build that is killed while it unpacks its context leaves nothing that the next one does not remove")
+def killed(case):
+    process = subprocess.Popen([str(word) for word in case.build_command("-")], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process.stdin.write(tar({"a.txt": "a" * 100_000, "b.txt": "b" * 100_000})[:150_000])
+    process.stdin.flush()
+    deadline = time.monotonic() + 20
+    while not list((case.store / "active").glob("*/context-*/a.txt")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.kill()
+    process.wait(20)
+    answer, image = build(case, b"FROM busybox\n")
+    assert image, answer.text
+    deadline = time.monotonic() + 5
+    while any((case.store / "active").iterdir()):
+        assert time.monotonic() < deadline, list((case.store / "active").rglob("*"))
+        time.sleep(0.02)
 
 
 @test("--build-context replaces images under every spelling of their names, and stages")

@@ -13,6 +13,7 @@ import harness
 import image
 import layout
 from harness import test
+from webserver import WebServer
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # CAP_NET_RAW, permitted and effective: VFS_CAP_REVISION_2 as the kernel writes it for root.
@@ -111,6 +112,26 @@ RUN rm /tree/gone /bin/script && rm -rf /tree/dir && mkdir /tree/dir && echo new
 USER 1234:4321
 CMD ["sh", "-c", "id -u; cat /tree/dir/new; echo x 2>/dev/null >/new || echo refused"]
 """
+
+
+@test("an ordinary user builds from an archive on standard input and from a URL as root does")
+def remote_contexts(case):
+    files = {"Dockerfile": b"FROM busybox\nCOPY . /in/\nADD $URL/data /data\n", "a.txt": b"a"}
+    with user(case) as somebody, WebServer({"/data": b"data\n"}) as web:
+        if somebody is None:
+            return
+        entries = [layout.directory("own", mode=0o700, uid=77, gid=78)]
+        for name, content in files.items():
+            entries.append(layout.file(name, content.replace(b"$URL", web.url.encode()), uid=4242))
+        entries.append(layout.entry("null", tarfile.CHRTYPE, mode=0o666, devmajor=1, devminor=3))
+        archive = layout.tar(entries)
+        web.files["/context.tar"] = archive
+        output = somebody.home / "image"
+        somebody.build("-", "-o", f"type=oci,tar=false,dest={output}", stdin=archive)
+        built = image.Image(output)
+        assert built.read("/data") == "data\n" and built.read("/in/a.txt") == "a"
+        assert not built.has("/in/null") and built.member("/in/a.txt").uid == 0
+        assert " CACHED" in somebody.build(f"{web.url}/context.tar", "-o", "type=cacheonly").text
 
 
 @test("an ordinary user builds the same image as root: owners, modes, attributes, deletions, devices")

@@ -33,18 +33,16 @@ extension BuildError {
         switch failure.kind {
         case .untrusted:
             return BuildError(
-                .downloadUntrusted, what, hint: "put its authority in /etc/containers/certs.d/\(host)/ca.crt",
-                cause: failure)
+                .downloadUntrusted, what, hint: "put its authority in /etc/containers/certs.d/\(host)/ca.crt")
         case .hostUnknown, .notConnected, .proxyFailed:
             return BuildError(
                 .downloadFailed, what,
-                hint: "check the host, the network and the proxy settings (http_proxy, https_proxy, no_proxy)",
-                cause: failure)
+                hint: "check the host, the network and the proxy settings (http_proxy, https_proxy, no_proxy)")
         case .cut, .timedOut, .unavailable:
             return BuildError(
-                .downloadFailed, what, hint: "the server or the way to it is in trouble; try again", cause: failure)
+                .downloadFailed, what, hint: "the server or the way to it is in trouble; try again")
         case .tlsFailed, .other:
-            return BuildError(.downloadFailed, what, hint: nil, cause: failure)
+            return BuildError(.downloadFailed, what, hint: nil)
         }
     }
 

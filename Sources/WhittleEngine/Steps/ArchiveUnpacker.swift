@@ -8,14 +8,17 @@ enum ArchiveUnpacker {
     ///
     /// - Parameters:
     ///   - directory: empty.
+    ///   - skipsDevices: leaves device nodes out.
     ///   - limit: of the decompressed archive and of the files in it.
     /// - Throws: what is wrong with the archive; what `read` throws.
     static func unpack(
-        into directory: String, limit: ByteCount?,
+        into directory: String, limit: ByteCount?, skippingDevices skipsDevices: Bool = false,
         _ read: (_ feed: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
     ) throws {
         let limit = limit ?? ByteCount(Int64.max)
-        var reader = TarReader(try LayerApplier(into: directory, limit: limit, keepingMarkers: true))
+        var reader = TarReader(
+            try LayerApplier(
+                into: directory, limit: limit, keepingMarkers: true, skippingDevices: skipsDevices))
         var size = Int64(0)
         var decompressor = Decompressor { bytes in
             size += Int64(bytes.count)
