@@ -109,6 +109,9 @@ def file_outside(case):
     answer.says("cannot both be standard input")
     answer, _ = build(case, b"")
     answer.says("standard input is empty")
+    for arguments, context in ((["-f", "-"], case.context()), ([], "-")):
+        answer, _ = build(case, b"FROM scratch\n", *arguments, "--secret", "id=a,src=-", context=context)
+        answer.says("standard input cannot be both the secret 'a' and")
 
 
 @test("a URL of an archive or of a Dockerfile is a context, and asked for again only to see whether it changed")

@@ -83,6 +83,12 @@ extension BuildCommand {
         }
         for text in self.input.secret {
             let secret = try SecretArgument(parsing: text)
+            guard secret.source != .standardInput || !(self.input.file == "-" || context == "-") else {
+                throw BuildError.contextUnusable(
+                    "standard input cannot be both the secret '\(secret.id)' and "
+                        + (context == "-" ? "the context" : "the Dockerfile"),
+                    hint: "give the secret from a file or a variable: --secret id=ID,src=FILE or id=ID,env=NAME")
+            }
             request.secrets[secret.id] = try secret.value()
         }
         for text in self.input.ssh {
