@@ -33,11 +33,14 @@ public struct Platform: Hashable, Sendable {
             } else {
                 let normal = Self.normalise(architecture: parts[0].lowercased(), variant: "")
                 guard Self.knownArchitectures.contains(normal.architecture) else { return nil }
-                self.init(os: base.os, architecture: parts[0])
+                self.init(
+                    os: base.os, architecture: parts[0], variant: parts[0].lowercased() == "arm" ? "v7" : "")
             }
             return
         }
-        self.init(os: parts[0], architecture: parts[1], variant: parts.count == 3 ? parts[2] : "")
+        // A person who says arm means the usual one. Documents that leave the variant out are left as they are.
+        let isPlainArm = parts.count == 2 && parts[1].lowercased() == "arm"
+        self.init(os: parts[0], architecture: parts[1], variant: isPlainArm ? "v7" : parts.count == 3 ? parts[2] : "")
     }
 
     /// The machine this program was compiled for, as a Linux container platform.

@@ -1,6 +1,7 @@
 package import WhittleCore
 internal import WhittleFileSystem
 internal import WhittleGraph
+internal import WhittleRuntime
 
 extension BuildError.Code {
     /// The command of a RUN step ended with an exit code other than 0.
@@ -51,13 +52,16 @@ extension BuildError {
             hint: near.map { "did you mean '-f \(printable($0))'?" } ?? "name it with -f, as a path in the archive")
     }
 
-    static func stepFailed(_ vertex: Vertex, _ op: ExecOp, exitCode: Int32) -> BuildError {
+    static func stepFailed(_ vertex: Vertex, _ op: ExecOp, _ exit: StepExit) -> BuildError {
+        let exitCode = exit.code
         let command =
             op.arguments.count == 3 && op.arguments[1] == "-c" ? op.arguments[2] : op.arguments.joined(separator: " ")
         let signal = exitCode > 128 && exitCode <= 128 + 64 ? " (signal \(exitCode - 128))" : ""
         return BuildError(
             .stepFailed, "running '\(shortened(command))': exit code \(exitCode)\(signal)",
-            hint: exitCode == 137 ? "signal 9 often means that the machine ran out of memory" : nil,
+            hint: exit.isOutOfMemory
+                ? "the step used up the memory that --resource memory gives it: give it more"
+                : exitCode == 137 ? "signal 9 often means that the machine ran out of memory" : nil,
             at: vertex.metadata.location)
     }
 

@@ -105,7 +105,7 @@ package struct Exporter: Sendable {
 
     private func result(_ documents: ImageDocuments, _ image: ExportImage, _ format: ImageFormat) -> ExportedOutput {
         let result = ExportResult(
-            manifest: documents.manifestDescriptor, configuration: documents.configurationDescriptor,
+            manifest: documents.descriptor, configuration: documents.configurationDescriptor,
             names: format.names)
         let size = image.layers.reduce(result.manifest.size + result.configuration.size) { $0 + $1.descriptor.size }
         return ExportedOutput(image: result, size: ByteCount(size))

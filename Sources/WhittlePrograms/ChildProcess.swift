@@ -21,14 +21,18 @@ package struct ChildProcess: ~Copyable {
     ///   - arguments: what the program sees as its arguments, its own name first.
     ///   - environment: `NAME=value`.
     ///   - standard: what becomes its standard input, output and error; they stay open here.
+    ///   - entrances: the `cgroup.procs` files of the control groups that it starts in; none leaves it in this process's.
     package init(
         _ path: String, arguments: [String], environment: [String],
-        standard: (input: FileDescriptor, output: FileDescriptor, error: FileDescriptor)
+        standard: (input: FileDescriptor, output: FileDescriptor, error: FileDescriptor), entrances: [String] = []
     ) throws(Errno) {
         let descriptors = [standard.input.rawValue, standard.output.rawValue, standard.error.rawValue]
         let identifier = Self.withCStrings(arguments) { arguments in
             Self.withCStrings(environment) { environment in
-                whittle_spawn(path, arguments, environment, descriptors)
+                guard !entrances.isEmpty else { return whittle_spawn(path, arguments, environment, descriptors) }
+                return Self.withCStrings(entrances) { entrances in
+                    whittle_spawn_inside(path, arguments, environment, descriptors, entrances)
+                }
             }
         }
         guard identifier >= 0 else { throw Errno(rawValue: errno) }

@@ -1,6 +1,7 @@
 import Testing
 import WhittleCore
 import WhittleGraph
+import WhittleRuntime
 
 @testable import WhittleCommands
 
@@ -51,6 +52,43 @@ struct StepArgumentTests {
         ])
     func invalidLimit(text: String, reason: String) throws {
         let error = #expect(throws: BuildError.self) { try LimitArgument(parsing: text) }
+        #expect(error?.message.contains(reason) == true)
+    }
+
+    @Test("--resource reads all names, with and without dashes")
+    func resources() throws {
+        var resources = StepResources()
+        try ResourceArgument(parsing: "memory=2g,memory-swap=-1,cpu-shares=512,cpu-period=100000,cpu-quota=50000")
+            .apply(
+                to: &resources)
+        try ResourceArgument(parsing: "cpuset-cpus=0,2-3,cpuset-mems=0").apply(to: &resources)
+        var expected = StepResources()
+        expected.memory = ByteCount(2 << 30)
+        expected.memoryAndSwap = ByteCount(-1)
+        expected.cpuShares = 512
+        expected.cpuPeriod = 100_000
+        expected.cpuQuota = 50_000
+        expected.processors = "0,2-3"
+        expected.memoryNodes = "0"
+        #expect(resources == expected)
+        var plain = StepResources()
+        try ResourceArgument(parsing: "memswap=3g,cpuquota=1").apply(to: &plain)
+        #expect(plain.memoryAndSwap == ByteCount(3 << 30) && plain.cpuQuota == 1)
+    }
+
+    @Test(
+        "--resource refuses what is none",
+        arguments: [
+            ("memory", "'memory' has no value"), ("ram=1g", "there is no resource 'ram'"),
+            ("memory=-1", "memory cannot be '-1'"),
+            ("cpu-quota=x", "cpu-quota cannot be 'x'"), ("cpuset-cpus=a", "cpuset-cpus cannot be 'a'"),
+            ("memory=1g,0", "'0' has no value"), ("", "it is empty"),
+        ])
+    func invalidResource(text: String, reason: String) {
+        let error = #expect(throws: BuildError.self) {
+            var resources = StepResources()
+            try ResourceArgument(parsing: text).apply(to: &resources)
+        }
         #expect(error?.message.contains(reason) == true)
     }
 }

@@ -74,3 +74,18 @@ struct ValueTests {
         #expect(NearestName.of(name, among: ["from", "copy", "builder", "run"]) == meant)
     }
 }
+
+@Suite("Platforms as people write them")
+struct PlatformTextTests {
+    @Test(
+        "are normalised as docker does",
+        arguments: [
+            ("linux/arm", "linux/arm/v7"), ("arm", "linux/arm/v7"), ("linux/arm/7", "linux/arm/v7"),
+            ("linux/arm/v6", "linux/arm/v6"), ("linux/armhf", "linux/arm/v7"), ("linux/armel", "linux/arm/v6"),
+            ("linux/arm64/v8", "linux/arm64"), ("linux/aarch64", "linux/arm64"), ("linux/x86_64", "linux/amd64"),
+            ("linux/amd64/v1", "linux/amd64"), ("linux/amd64/v3", "linux/amd64/v3"), ("linux/i386", "linux/386"),
+        ])
+    func normalised(text: String, expected: String) {
+        #expect(Platform(parsing: text)?.description == expected)
+    }
+}

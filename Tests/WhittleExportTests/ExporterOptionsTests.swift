@@ -180,18 +180,13 @@ struct ExporterOptionsTests {
                 + "'oci-mediatypes=false'",
             hint: "only OCI's manifests have annotations; leave out one of the two"),
         Rejected(
-            "type=oci,annotation-index.a=b", .invalidOutput,
-            "invalid output 'type=oci,annotation-index.a=b': 'annotation-index.a' is for an index, and an image for one "
-                + "platform has none",
-            hint: "use 'annotation.a'"),
-        Rejected(
             "type=oci,annotation-manifets.a=b", .invalidOutput,
             "invalid output 'type=oci,annotation-manifets.a=b': no annotation can be at 'annotation-manifets'",
             hint: "did you mean 'annotation-manifest'?"),
         Rejected(
-            "type=oci,annotation[linux/amd64].a=b", .unsupportedOutput,
-            "cannot do output 'type=oci,annotation[linux/amd64].a=b': an annotation for one platform "
-                + "('annotation[linux/amd64].a') is not supported yet"),
+            "type=oci,annotation[linux/].a=b", .invalidOutput,
+            "invalid output 'type=oci,annotation[linux/].a=b': no annotation can be at 'annotation[linux/]'",
+            hint: "use 'annotation.a' or 'annotation-manifest-descriptor.a'"),
         Rejected(
             "type=image,name=UP", .invalidImageReference,
             "invalid image name 'UP': the repository must be lower case", hint: "did you mean 'up'?"),

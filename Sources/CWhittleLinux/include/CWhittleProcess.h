@@ -11,6 +11,11 @@
  * standard input, output and error. Returns its process id. */
 pid_t whittle_spawn(const char *path, char *const arguments[], char *const environment[], const int standard[3]);
 
+/* The same with vfork(2), for a child that enters control groups before it becomes the program: it writes "0" to each of the
+ * `entrances`, a list of paths that ends with NULL. */
+pid_t whittle_spawn_inside(const char *path, char *const arguments[], char *const environment[], const int standard[3],
+                           char *const entrances[]);
+
 /* pidfd_open(2). Returns a descriptor, which has close-on-exec set. */
 int whittle_pidfd_open(pid_t process);
 

@@ -44,10 +44,21 @@ extension BuildCommand {
     private func outputPlan() throws(BuildError) -> OutputPlan {
         let plan = try OutputPlan(
             values: output.outputs, tags: output.tags.map { text throws(BuildError) in try Self.reference(text) },
+            annotations: ImageAnnotations(parsing: output.annotations), makesIndex: try asksForIndex(),
             loadsIntoDocker: output.load)
         // Not read where no output needs it: what it says may be of no use to us.
         guard plan.loadsIntoDocker, let host = StoreOptions.variable("DOCKER_HOST") else { return plan }
         return plan.reaching(try DockerSocket(host: host))
+    }
+
+    /// Whether the image gets an index, which one for a single platform does not have by itself.
+    private func asksForIndex() throws(BuildError) -> Bool {
+        var options = BuildOptions()
+        for text in input.buildArguments {
+            let (name, value) = try Self.assignment(text, "--build-arg")
+            options.buildArguments[name] = value ?? StoreOptions.variable(name)
+        }
+        return options.asksForIndex
     }
 
     private func report(_ results: [ExportResult], _ outputs: OutputPlan) throws {
@@ -81,6 +92,11 @@ extension BuildCommand {
             request.options.sourceDateEpoch = time
             request.setsAllTimes = true
         }
+        if !steps.deviceDirectories.isEmpty {
+            request.deviceDirectories = steps.deviceDirectories.map { StoreOptions.absolute($0) }
+        }
+        request.squashes = output.squash
+        request.resources = try steps.stepResources()
         for text in self.input.secret {
             let secret = try SecretArgument(parsing: text)
             guard secret.source != .standardInput || !(self.input.file == "-" || context == "-") else {
@@ -119,7 +135,7 @@ extension BuildCommand {
             options.labels[name] = value ?? ""
         }
         if let text = input.platform {
-            guard let platform = Platform(parsing: text) else {
+            guard let platform = text == "local" ? .host : Platform(parsing: text) else {
                 throw BuildError.invalidArgument(
                     "--platform", text,
                     text.contains(",") ? "several platforms are not supported yet" : "it is no platform",

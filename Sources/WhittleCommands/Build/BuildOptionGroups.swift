@@ -118,6 +118,17 @@ struct BuildOutputOptions: ParsableArguments {
             valueName: "spec"))
     var outputs: [String] = []
 
+    @Option(
+        name: .customLong("annotation"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "Put an annotation on the image, in its manifest or where PLACE says: manifest, manifest-descriptor (both also for "
+                + "one platform: manifest[linux/arm64]), index, index-descriptor.",
+            valueName: "[place:]key=value"))
+    var annotations: [String] = []
+
+    @Flag(help: "Make one layer of all that the build adds; the layers of the base image stay.")
+    var squash = false
+
     @Flag(
         help: """
             Also load the image into the Docker that runs on this machine ($DOCKER_HOST, else /var/run/docker.sock), as \

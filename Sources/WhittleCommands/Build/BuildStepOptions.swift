@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import WhittleCore
 internal import WhittleFrontend
 internal import WhittleGraph
+internal import WhittleRuntime
 
 /// What steps may do, and what they find.
 struct BuildStepOptions: ParsableArguments {
@@ -32,6 +33,25 @@ struct BuildStepOptions: ParsableArguments {
             valueName: "name=soft[:hard]"))
     var limits: [String] = []
 
+    @Option(
+        name: .customLong("resource"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "Limit what each step may use: memory=2g, memory-swap=3g, cpu-quota=, cpu-period= (microseconds), cpu-shares=, "
+                + "cpuset-cpus=0-1, cpuset-mems=.", valueName: "name=value,…"))
+    var resources: [String] = []
+
+    @Option(
+        name: .customLong("cgroup-parent"),
+        help: ArgumentHelp("Put the steps below this control group.", valueName: "path"))
+    var cgroupParent: String?
+
+    @Option(
+        name: .customLong("cdi-spec-dir"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "Look for descriptions of devices (CDI, JSON) here instead of in /etc/cdi, /var/run/cdi and /etc/buildkit/cdi.",
+            valueName: "path"), completion: .directory)
+    var deviceDirectories: [String] = []
+
     /// What the options say of every step.
     ///
     /// - Throws: `invalid-argument`.
@@ -56,5 +76,28 @@ struct BuildStepOptions: ParsableArguments {
         // Their order means nothing, and must not be in a key.
         settings.limits.sort { $0.name < $1.name }
         return settings
+    }
+
+    /// What each step may use of the machine.
+    ///
+    /// - Throws: `invalid-argument`.
+    func stepResources() throws(BuildError) -> StepResources {
+        var result = StepResources()
+        for text in resources { try ResourceArgument(parsing: text).apply(to: &result) }
+        if let swap = result.memoryAndSwap, swap.bytes >= 0, swap < result.memory ?? .zero {
+            throw .invalidArgument(
+                "--resource", resources.joined(separator: " "), "memory-swap is less than memory",
+                hint: "memory-swap counts both; -1 is no limit")
+        }
+        if let path = cgroupParent {
+            let parts = path.split(separator: "/")
+            guard !parts.isEmpty, !parts.contains(where: { $0 == ".." || $0 == "." }) else {
+                throw .invalidArgument(
+                    "--cgroup-parent", path, "it is no path of a control group",
+                    hint: "write it from the root of the control groups: /builds/mine")
+            }
+            result.parent = parts.joined(separator: "/")
+        }
+        return result
     }
 }

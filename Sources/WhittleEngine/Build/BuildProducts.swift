@@ -19,6 +19,8 @@ struct BuildProducts: Sendable {
     let images: ImagePuller
     let mounts: MountedSnapshots
     let epoch: BuildEpoch
+    /// Whether the build's own layers become one.
+    let squashes: Bool
 
     /// The target as an image whose layers are compressed as asked; those of the base image stay as they are unless
     /// another compression is forced, and their times stay in any case.
@@ -27,8 +29,13 @@ struct BuildProducts: Sendable {
         var baseForm = form
         baseForm.times = nil
         var configuration = plan.configuration
-        let chain = try snapshots()
+        var chain = try snapshots()
         let baseCount = configuration.diffIDs.count
+        if squashes, chain.count > baseCount + 1 {
+            let squashed = try await squash(Array(chain[baseCount...]), over: chain[..<baseCount].last)
+            History.squash(&configuration, count: chain.count - baseCount)
+            chain = chain[..<baseCount] + [squashed]
+        }
         guard chain.count >= baseCount else { preconditionFailure("an image with fewer layers than its base") }
         var result: [ExportImage.Layer] = []
         var created: [Timestamp] = []
@@ -53,6 +60,28 @@ struct BuildProducts: Sendable {
 
     /// The target's file system as a directory.
     func rootDirectory() async throws -> String { try await mounts.path(of: snapshot) }
+
+    /// One snapshot with the changes of all, which is made once for each combination of them.
+    private func squash(_ chain: [SnapshotID], over base: SnapshotID?) async throws -> SnapshotID {
+        let owners = try chain.map { try store.snapshots.changesOwner(of: $0).rawValue }
+        let key = Digest(hashing: ([base?.rawValue ?? ""] + owners).joined(separator: "\n"))
+        guard let id = SnapshotID(rawValue: "squash-" + key.hex) else { preconditionFailure("digits are a name") }
+        if try store.snapshots.exists(id) { return id }
+        let directories = try chain.map { try store.snapshots.changes(of: $0) }
+        let root = try await mounts.path(of: base)
+        return try await BlockingPool.shared.runCancellable { cancellation in
+            let active = try store.snapshots.prepare(parent: base)
+            do {
+                try LayerSquash(changes: directories, base: root).write(into: active.upper, cancellation)
+                try store.snapshots.commit(active, as: id)
+                return id
+            } catch {
+                // The error that matters is on its way; the directory goes with the scratch directory.
+                try? store.snapshots.remove(active)
+                throw error
+            }
+        }
+    }
 
     /// The snapshots of the target, lowest first.
     private func snapshots() throws -> [SnapshotID] {

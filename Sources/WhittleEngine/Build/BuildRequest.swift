@@ -1,5 +1,6 @@
 package import WhittleCore
 package import WhittleFrontend
+package import WhittleRuntime
 package import WhittleSSH
 
 /// Everything a build is told from outside, already read and parsed.
@@ -27,6 +28,12 @@ package struct BuildRequest: Sendable {
     package var secrets: [String: Redacted<[UInt8]>] = [:]
     /// What `--ssh` gives, by id.
     package var agents: [String: SSHForward] = [:]
+    /// Where descriptions of devices are, for `RUN --device`.
+    package var deviceDirectories = DeviceRegistry.standardDirectories
+    /// The image's own layers become one.
+    package var squashes = false
+    /// What each step may use of the machine; in no cache key, because it changes no result.
+    package var resources = StepResources()
     /// How many steps run at once.
     package var stepLimit: Int
     /// Name or path of the OCI runtime.

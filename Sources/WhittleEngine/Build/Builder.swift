@@ -63,6 +63,10 @@ package struct Builder: Sendable {
         guard plan.sourceDateEpoch != nil || !outputs.imageFormats.contains(where: \.rewritesTimes) else {
             throw BuildError.epochMissing
         }
+        let annotated = Set(outputs.imageFormats.flatMap(\.annotations.platforms))
+        for platform in annotated where platform != plan.configuration.platform {
+            report(.warning(.annotationForOtherPlatform(platform, plan.configuration.platform)))
+        }
         for warning in plan.warnings { report(.warning(warning)) }
         try check(dockerfile, request, plan)
         try checkSecrets(request, plan)
@@ -75,17 +79,18 @@ package struct Builder: Sendable {
         let worker = LocalWorker(
             definition: plan.definition, store: store, contexts: contexts, images: images, downloads: downloads,
             runtime: request.runtime, secrets: request.secrets, agents: agents,
-            background: BackgroundLayers(plan.definition, layers, forms),
+            background: BackgroundLayers(plan.definition, layers, request.squashes ? [] : forms),
             explainer: StepExplainer(
                 plan.definition, database: store.database, settings: ExplanationSettings(request), report: report),
-            failures: FailureGate(request.failureShell), report: report)
+            failures: FailureGate(request.failureShell), resources: request.resources,
+            deviceDirectories: request.deviceDirectories, report: report)
         do {
             let run = BuildRun(plan.definition, worker: worker, report: report)
             let generation = Digest(hashing: "\(getpid())-\(UInt64.random(in: 0 ... .max))")
             let results = try await run.outputs(stepLimit: request.stepLimit, generation: generation)
             let products = BuildProducts(
                 store: store, plan: plan, snapshot: results.first.flatMap { $0?.snapshot }, layers: layers,
-                images: images, mounts: worker.mounts, epoch: epoch)
+                images: images, mounts: worker.mounts, epoch: epoch, squashes: request.squashes)
             let written = try await write(outputs, products)
             try contexts.saveIndexes()
             try await worker.close()
@@ -187,6 +192,12 @@ struct BackgroundLayers: Sendable {
 extension Vertex {
     fileprivate var isImage: Bool {
         if case .source = op { true } else { false }
+    }
+}
+
+extension BuildWarning {
+    static func annotationForOtherPlatform(_ platform: Platform, _ built: Platform) -> BuildWarning {
+        BuildWarning("annotations for \(platform) have no effect: the image is for \(built)")
     }
 }
 

@@ -3,6 +3,18 @@ internal import WhittleOCI
 
 /// Fills in what of an image's history only the finished build knows.
 enum History {
+    /// Makes the entries of the last `count` layers empty ones, and adds an entry for the one that has all their files.
+    static func squash(_ configuration: inout ImageConfiguration, count: Int) {
+        var left = count
+        for index in configuration.history.indices.reversed() where !configuration.history[index].isEmptyLayer {
+            guard left > 0 else { break }
+            configuration.history[index].isEmptyLayer = true
+            left -= 1
+        }
+        configuration.history.append(
+            HistoryEntry(createdBy: "SQUASH of \(count) layers", comment: "whittle --squash"))
+    }
+
     /// Gives each new history entry its time, marks the steps that changed nothing as empty, and sets the image's time.
     ///
     /// An entry that stands for a layer has the time at which the layer was made, another one that of the entry before; so

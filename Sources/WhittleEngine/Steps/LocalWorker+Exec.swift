@@ -20,6 +20,13 @@ extension LocalWorker {
                 user: op.user, network: op.network == .none ? .none : .host,
                 security: op.security == .insecure ? .insecure : .sandbox)
             try Self.apply(op, to: &process)
+            process.resources = resources
+            if !op.devices.isEmpty {
+                let registry = try DeviceRegistry(deviceDirectories)
+                for device in op.devices {
+                    try registry.apply(device.name, isRequired: device.isRequired, to: &process)
+                }
+            }
             let caches = try await cacheDirectories(op, vertex, inputs, held)
             for (position, mount) in op.mounts.enumerated() {
                 if case .cache(let cache) = mount, let path = caches[position] {
@@ -34,12 +41,14 @@ extension LocalWorker {
             }
             let parent = op.rootInput.flatMap { inputs[$0].snapshot }
             let (id, _) = try await WritableRoot(store: store, mountPoints: mountPoints, pool: pool).change(
-                parent, mountedOver: ["/etc/resolv.conf", "/etc/hosts"] + op.mounts.map(\.target)
+                parent,
+                mountedOver: ["/etc/resolv.conf", "/etc/hosts"] + op.mounts.map(\.target)
+                    + process.deviceMounts.map(\.target)
             ) { [process] root, changes in
                 defer { output.finish() }
                 do {
                     let exit = try await runner.run(process, root: root) { output.take($0) }
-                    guard exit.isSuccess else { throw BuildError.stepFailed(vertex, op, exitCode: exit.code) }
+                    guard exit.isSuccess else { throw BuildError.stepFailed(vertex, op, exit) }
                 } catch let error as BuildError {
                     output.finish()
                     try await failures.offer(process, in: root, by: runner, step, error)

@@ -25,6 +25,8 @@ package final class LocalWorker: Worker {
     let report: @Sendable (StepEvent) -> Void
     let explainer: StepExplainer
     let failures: FailureGate
+    let resources: StepResources
+    let deviceDirectories: [String]
     private let runtime: String
     private let background: BackgroundLayers
     /// Made when the first step runs: it costs a start of the runtime.
@@ -40,6 +42,8 @@ package final class LocalWorker: Worker {
     ///   - runtime: name or path of the OCI runtime.
     ///   - background: is told of new results.
     ///   - explainer: is told why steps run and what went into them.
+    ///   - resources: what each step may use.
+    ///   - deviceDirectories: where descriptions of devices are.
     ///   - failures: is asked before a failure is passed on.
     ///   - report: receives the output and progress of steps, from any thread.
     init(
@@ -47,7 +51,8 @@ package final class LocalWorker: Worker {
         downloads: Downloads, runtime: String, secrets: [String: Redacted<[UInt8]>], agents: ForwardedAgents,
         background: BackgroundLayers,
         explainer: StepExplainer,
-        failures: FailureGate, report: @escaping @Sendable (StepEvent) -> Void
+        failures: FailureGate, resources: StepResources, deviceDirectories: [String],
+        report: @escaping @Sendable (StepEvent) -> Void
     ) {
         self.definition = definition
         self.store = store
@@ -60,6 +65,8 @@ package final class LocalWorker: Worker {
         self.background = background
         self.explainer = explainer
         self.failures = failures
+        self.resources = resources
+        self.deviceDirectories = deviceDirectories
         self.report = report
         mounts = MountedSnapshots(store)
         mountPoints = MountPoints(store.scratch)

@@ -8,6 +8,10 @@ package struct ImageDocuments: Sendable {
     package let manifest: [UInt8]
     /// As it stands in an index: with platform and annotations, without a name.
     package let manifestDescriptor: Descriptor
+    /// The index around the manifest, where the format asks for one.
+    package let index: [UInt8]?
+    /// What the image is known by: the index, else the manifest; with annotations, without a name.
+    package let descriptor: Descriptor
     /// The layers as the manifest lists them, lowest first.
     package let layers: [Descriptor]
 
@@ -26,17 +30,35 @@ package struct ImageDocuments: Sendable {
         layers = image.layers.map { Self.descriptor(of: $0, isDocker: isDocker) }
         let manifest = Manifest(
             mediaType: isDocker ? .dockerManifest : .ociManifest, config: configurationDescriptor, layers: layers,
-            annotations: format.annotations.manifest)
+            annotations: format.annotations.all(at: .manifest, for: configuration.platform))
         self.manifest = manifest.encoded()
         var descriptor = Descriptor(of: self.manifest, as: manifest.mediaType)
         descriptor.platform = configuration.platform
-        descriptor.annotations = format.annotations.manifestDescriptor
-        if let created = configuration.created, !isDocker {
-            // BuildKit says the time of the export here; the image's own keeps equal images equal.
-            descriptor.annotations["org.opencontainers.image.created"] =
-                descriptor.annotations["org.opencontainers.image.created"] ?? created.rfc3339
+        descriptor.annotations = format.annotations.all(at: .manifestDescriptor, for: configuration.platform)
+        let created = isDocker ? nil : configuration.created
+        guard format.makesIndex else {
+            manifestDescriptor = Self.dated(descriptor, created)
+            index = nil
+            self.descriptor = manifestDescriptor
+            return
         }
         manifestDescriptor = descriptor
+        let index = Index(
+            mediaType: isDocker ? .dockerList : .ociIndex, manifests: [descriptor],
+            annotations: format.annotations.index)
+        let bytes = index.encoded()
+        self.index = bytes
+        var indexDescriptor = Descriptor(of: bytes, as: index.mediaType)
+        indexDescriptor.annotations = format.annotations.indexDescriptor
+        self.descriptor = Self.dated(indexDescriptor, created)
+    }
+
+    /// BuildKit says the time of the export here; the image's own keeps equal images equal.
+    private static func dated(_ descriptor: Descriptor, _ created: Timestamp?) -> Descriptor {
+        var descriptor = descriptor
+        let key = "org.opencontainers.image.created"
+        if let created, descriptor.annotations[key] == nil { descriptor.annotations[key] = created.rfc3339 }
+        return descriptor
     }
 
     private static func descriptor(of layer: ExportImage.Layer, isDocker: Bool) -> Descriptor {

@@ -65,8 +65,9 @@ struct ImageLayout: Sendable {
         for layer in documents.layers { contents[layer.digest] = .blob(layer.digest, size: layer.size) }
         contents[documents.configurationDescriptor.digest] = .bytes(documents.configuration)
         contents[documents.manifestDescriptor.digest] = .bytes(documents.manifest)
+        if let index = documents.index { contents[documents.descriptor.digest] = .bytes(index) }
         let image = Image(
-            entry: documents.manifestDescriptor, names: names, blobs: contents,
+            entry: documents.descriptor, names: names, blobs: contents,
             configuration: documents.configurationDescriptor.digest, layers: documents.layers.map { $0.digest })
         self.init(of: [image], withDockerManifest: withDockerManifest)
     }

@@ -3,7 +3,7 @@ public import WhittleOCI
 
 /// What writing an image gave: its addresses, for `--iidfile`, `--metadata-file` and the progress display.
 public struct ExportResult: Hashable, Sendable {
-    /// The manifest, with the image's platform and annotations.
+    /// What the image is known by: its manifest, with the platform and annotations, or the index around it.
     public var manifest: Descriptor
     /// The image configuration.
     public var configuration: Descriptor

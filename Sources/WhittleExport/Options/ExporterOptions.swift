@@ -49,19 +49,23 @@ public enum ExporterOptions: Hashable, Sendable {
     ///
     /// buildx replaces the names of an output by the tags; here none is lost.
     public func named(_ tags: [ImageReference]) -> ExporterOptions {
-        func merge(_ format: inout ImageFormat) {
+        changingFormat { format in
             var seen: Set<ImageReference> = []
             format.names = (tags + format.names).filter { seen.insert($0).inserted }
         }
+    }
+
+    /// The output with another format, where it is an image.
+    func changingFormat(_ change: (inout ImageFormat) -> Void) -> ExporterOptions {
         switch self {
         case .image(var options):
-            merge(&options.format)
+            change(&options.format)
             return .image(options)
         case .oci(var options):
-            merge(&options.format)
+            change(&options.format)
             return .oci(options)
         case .docker(var options):
-            merge(&options.format)
+            change(&options.format)
             return .docker(options)
         case .local, .tar, .cacheOnly: return self
         }
@@ -144,6 +148,8 @@ public struct ImageFormat: Hashable, Sendable {
     public var annotations: ImageAnnotations
     /// Whether times in the layers that are later than the build's epoch become the epoch; base images stay as they are.
     public var rewritesTimes: Bool
+    /// Whether an index stands around the manifest, although the image has one platform.
+    public var makesIndex = false
 
     public init(
         names: [ImageReference] = [], compression: LayerCompression = LayerCompression(),
@@ -169,18 +175,5 @@ public struct LayerCompression: Hashable, Sendable {
         self.algorithm = algorithm
         self.level = level
         self.isForced = isForced
-    }
-}
-
-/// Annotations that a build puts on an image.
-public struct ImageAnnotations: Hashable, Sendable {
-    /// In the manifest.
-    public var manifest: [String: String]
-    /// On the descriptor that refers to the manifest.
-    public var manifestDescriptor: [String: String]
-
-    public init(manifest: [String: String] = [:], manifestDescriptor: [String: String] = [:]) {
-        self.manifest = manifest
-        self.manifestDescriptor = manifestDescriptor
     }
 }

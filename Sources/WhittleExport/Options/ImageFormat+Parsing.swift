@@ -5,7 +5,8 @@ internal import WhittleOCI
 extension ExporterOptions {
     static let formatKeys = [
         "name", "compression", "compression-level", "force-compression", "oci-mediatypes", "annotation.KEY",
-        "annotation-manifest.KEY", "annotation-manifest-descriptor.KEY", "rewrite-timestamp",
+        "annotation-manifest.KEY", "annotation-manifest-descriptor.KEY", "annotation-index.KEY",
+        "annotation-index-descriptor.KEY", "rewrite-timestamp",
     ]
 
     static func format(_ attributes: inout ExporterAttributes) throws(BuildError) -> ImageFormat {
@@ -92,22 +93,21 @@ extension ExporterOptions {
                 throw BuildError.invalidOutput(output, "'\(name)' names no annotation")
             }
             let key = String(name[name.index(after: dot)...])
-            switch name[..<dot].dropFirst("annotation".count) {
-            case "", "-manifest": annotations.manifest[key] = value
-            case "-manifest-descriptor": annotations.manifestDescriptor[key] = value
-            case "-index", "-index-descriptor":
+            let written = name[..<dot].dropFirst("annotation".count)
+            let standard = ImageAnnotations.Place.manifest.rawValue
+            let wanted = written.isEmpty || written.hasPrefix("[") ? standard + written : String(written.dropFirst())
+            guard written.isEmpty || written.hasPrefix("[") || written.hasPrefix("-"),
+                let (place, platform) = ImageAnnotations.place(wanted)
+            else {
+                let places = ImageAnnotations.Place.allCases.map { "-" + $0.rawValue }
                 throw BuildError.invalidOutput(
-                    output, "'\(name)' is for an index, and an image for one platform has none",
-                    hint: "use 'annotation.\(key)'")
-            case let place where place.contains("["):
-                throw BuildError.unsupportedOutput("an annotation for one platform ('\(name)')", in: output)
-            case let place:
-                let places = ["-manifest", "-manifest-descriptor"]
-                throw BuildError.invalidOutput(
-                    output, "no annotation can be at 'annotation\(place)'",
-                    hint: NearestName.of(String(place), among: places).map { "did you mean 'annotation\($0)'?" }
+                    output, "no annotation can be at 'annotation\(written)'",
+                    hint: NearestName.of(String(written.prefix { $0 != "[" }), among: places).map {
+                        "did you mean 'annotation\($0)'?"
+                    }
                         ?? "use 'annotation.\(key)' or 'annotation-manifest-descriptor.\(key)'")
             }
+            annotations.set(key, to: value, at: place, platform: platform)
         }
         return annotations
     }

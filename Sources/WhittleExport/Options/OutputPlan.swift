@@ -11,16 +11,35 @@ public struct OutputPlan: Hashable, Sendable {
     ///
     /// Without any value there is one output into the image store. Empty values are passed over, as in buildx.
     ///
-    /// - Parameter loadsIntoDocker: whether an output into a running Docker is added, unless there is one.
-    /// - Throws: what ``ExporterOptions/init(parsing:)`` throws.
-    public init(values: [String], tags: [ImageReference], loadsIntoDocker: Bool = false) throws(BuildError) {
+    /// - Parameters:
+    ///   - annotations: the values of `--annotation`, for every output that is an image; they win over the output's own.
+    ///   - makesIndex: whether images get an index.
+    ///   - loadsIntoDocker: whether an output into a running Docker is added, unless there is one.
+    /// - Throws: what ``ExporterOptions/init(parsing:)`` throws; `invalid-annotation` where there is nothing to annotate.
+    public init(
+        values: [String], tags: [ImageReference], annotations: ImageAnnotations = ImageAnnotations(),
+        makesIndex: Bool = false, loadsIntoDocker: Bool = false
+    ) throws(BuildError) {
         var outputs: [ExporterOptions] = []
         for value in values where !value.isEmpty { outputs.append(try ExporterOptions(parsing: value)) }
         if outputs.isEmpty { outputs.append(.image(ImageStoreOptions())) }
         if loadsIntoDocker, !outputs.contains(where: { $0.docker != nil }) {
             outputs.append(.docker(ImageLayoutOptions(destination: .daemon(.standard))))
         }
-        self.init(outputs: outputs.map { $0.named(tags) })
+        self.init(
+            outputs: outputs.map { output in
+                output.named(tags).changingFormat { format in
+                    format.makesIndex = makesIndex
+                    if format.usesOCIMediaTypes { format.annotations.merge(annotations) }
+                }
+            })
+        guard annotations == ImageAnnotations() || imageFormats.contains(where: \.usesOCIMediaTypes) else {
+            throw .annotationsWithoutImage()
+        }
+        for format in imageFormats where format.annotations.needIndex && !format.makesIndex {
+            let keys = format.annotations.index.keys.sorted() + format.annotations.indexDescriptor.keys.sorted()
+            throw .annotationsWithoutIndex(keys[0])
+        }
     }
 
     public init(outputs: [ExporterOptions]) { self.outputs = outputs }

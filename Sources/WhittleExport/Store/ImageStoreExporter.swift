@@ -21,6 +21,7 @@ struct ImageStoreExporter: Sendable {
         let sizes = try await BlockingPool.shared.runCancellable { cancellation in
             try blobs.store(documents.configuration, in: scratch)
             try blobs.store(documents.manifest, in: scratch)
+            if let index = documents.index { try blobs.store(index, in: scratch) }
             return try layers.map { layer in
                 try layer.uncompressedSize
                     ?? BlobCopy(blobs: blobs, digest: layer.descriptor.digest, size: layer.descriptor.size)
@@ -28,7 +29,7 @@ struct ImageStoreExporter: Sendable {
             }
         }
         guard !wanted.isEmpty else { return }
-        var target = documents.manifestDescriptor
+        var target = documents.descriptor
         target.annotations[LayerSizeAnnotation.key] = LayerSizeAnnotation.value(sizes)
         // A build that changed nothing must not wait for the disk.
         let current = try names.entries()

@@ -15,7 +15,7 @@ extension BuildOptions {
     }
 
     /// Whether `BUILDKIT_MULTI_PLATFORM` asks for an index around the image, although it has one platform.
-    var asksForIndex: Bool { isOn("BUILDKIT_MULTI_PLATFORM") }
+    public var asksForIndex: Bool { isOn("BUILDKIT_MULTI_PLATFORM") }
 
     /// About those that do nothing.
     var builderArgumentWarnings: [BuildWarning] {

@@ -27,16 +27,18 @@ struct ProcessMonitor {
     ///
     /// - Parameters:
     ///   - attachment: its input, terminal and signals; without one it reads nothing.
+    ///   - entrances: see ``ChildProcess``.
     ///   - console: where a program sends the terminal that it makes itself; otherwise it gets one.
     /// - Returns: how it ended, also where that was the teardown's doing.
     /// - Throws: where it could not be started.
     func run(
         _ path: String, arguments: [String], environment: [String], attachment: ProcessAttachment? = nil,
-        console: ConsoleSocket? = nil
+        console: ConsoleSocket? = nil, entrances: [String] = []
     ) throws(Errno) -> WaitStatus {
         var started = try ChildStreams.start(attachment, hasConsole: console != nil) {
             (standard) throws(Errno) in
-            try ChildProcess(path, arguments: arguments, environment: environment, standard: standard)
+            try ChildProcess(
+                path, arguments: arguments, environment: environment, standard: standard, entrances: entrances)
         }
         attachment?.begin(handle: started.child.withHandle { $0.rawValue }, terminal: started.streams.terminal)
         watch(&started, attachment, console)

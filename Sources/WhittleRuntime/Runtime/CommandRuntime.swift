@@ -7,7 +7,8 @@ internal import WhittlePrograms
 
 /// Runs containers with crun, or with another program that takes runc's arguments.
 ///
-/// Cgroups are not used: whittle sets no limits, and a step's processes end with its PID namespace.
+/// The runtime makes no cgroups: a step's processes end with its PID namespace, and where they are limited, whittle makes
+/// the groups (``StepCgroup``).
 package final class CommandRuntime: OCIRuntime {
     package let name: String
     /// The program, and what it said of itself.
@@ -32,7 +33,12 @@ package final class CommandRuntime: OCIRuntime {
         receive: (StepOutput) -> Void
     ) throws -> StepExit {
         let directory = try RootDirectory(bundle.directory)
-        let document = bundle.spec.document(seccomp: seccompForm(of: bundle.spec))
+        var spec = bundle.spec
+        // Other runtimes than crun leave the group that they are started in, in the unified hierarchy.
+        let isUnified = bundle.cgroup?.unifiedPath != nil
+        if program.kind != .crun { spec.cgroupPath = bundle.cgroup?.unifiedPath }
+        let entrances = program.kind != .crun && isUnified ? [] : bundle.cgroup?.entrances ?? []
+        let document = spec.document(seccomp: seccompForm(of: spec))
         try directory.writeFile("/config.json", document.revealed.encoded(as: .compact), mode: 0o600)
 
         let log = "\(bundle.directory)/\(Self.logName)"
@@ -47,7 +53,8 @@ package final class CommandRuntime: OCIRuntime {
         // its log only that the terminal of that program never came.
         var ownWords: [UInt8] = []
         let status = try start(
-            arguments, teardown: teardown, attachment: attachment, console: console, cancellation: cancellation
+            arguments, teardown: teardown, attachment: attachment, console: console, entrances: entrances,
+            cancellation: cancellation
         ) { output in
             if attachment?.terminal != nil, output.stream == .standardError {
                 if ownWords.count < 8192 { ownWords += output.bytes }
@@ -91,12 +98,14 @@ package final class CommandRuntime: OCIRuntime {
 
     private func start(
         _ arguments: [String], teardown: Teardown, attachment: ProcessAttachment? = nil,
-        console: ConsoleSocket? = nil, cancellation: CancellationSignal, _ receive: (StepOutput) -> Void
+        console: ConsoleSocket? = nil, entrances: [String] = [], cancellation: CancellationSignal,
+        _ receive: (StepOutput) -> Void
     ) throws(BuildError) -> WaitStatus {
         try withoutActuallyEscaping(receive) { receive throws(BuildError) in
             let monitor = ProcessMonitor(cancellation: cancellation, teardown: teardown, receive: receive)
             do throws(Errno) {
-                return try program.run(arguments, monitor: monitor, attachment: attachment, console: console)
+                return try program.run(
+                    arguments, monitor: monitor, attachment: attachment, console: console, entrances: entrances)
             } catch {
                 throw BuildError.runtimeNotStarted(program.path, error)
             }

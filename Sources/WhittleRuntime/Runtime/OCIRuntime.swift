@@ -31,6 +31,8 @@ package struct RuntimeBundle: Sendable {
     /// A directory for this container alone.
     package var directory: String
     package var spec: RuntimeSpec
+    /// The control groups of the container; `nil` where it stays in those of this process.
+    var cgroup: StepCgroup?
 
     package init(identifier: String, directory: String, spec: RuntimeSpec) {
         self.identifier = identifier
@@ -43,6 +45,8 @@ package struct RuntimeBundle: Sendable {
 package struct StepExit: Hashable, Sendable {
     /// 0…255; 128 and the number of the signal for a process that a signal ended.
     package var code: Int32
+    /// Whether a process was ended because the step reached its limit of memory.
+    package var isOutOfMemory = false
 
     package init(code: Int32) { self.code = code }
 

@@ -62,21 +62,23 @@ package struct RuntimeProgram: Sendable {
     /// Runs it with `arguments`.
     func run(
         _ arguments: [String], monitor: ProcessMonitor, attachment: ProcessAttachment? = nil,
-        console: ConsoleSocket? = nil
+        console: ConsoleSocket? = nil, entrances: [String] = []
     ) throws(Errno) -> WaitStatus {
         try Self.run(
-            path, arguments, launcher: launcher, monitor: monitor, attachment: attachment, console: console)
+            path, arguments, launcher: launcher, monitor: monitor, attachment: attachment, console: console,
+            entrances: entrances)
     }
 
     private static func run(
         _ path: String, _ arguments: [String], launcher: [String], monitor: ProcessMonitor,
-        attachment: ProcessAttachment? = nil, console: ConsoleSocket? = nil
+        attachment: ProcessAttachment? = nil, console: ConsoleSocket? = nil, entrances: [String] = []
     ) throws(Errno) -> WaitStatus {
         let command = launcher + [path] + arguments
         // Nothing of this process's environment: it could hold secrets, and runtimes listen to some of it.
         let environment = ["PATH=\(RuntimeSpec.defaultPath)"]
         return try monitor.run(
-            command[0], arguments: command, environment: environment, attachment: attachment, console: console)
+            command[0], arguments: command, environment: environment, attachment: attachment, console: console,
+            entrances: entrances)
     }
 
     /// The file that `name` means: itself where it has a slash, otherwise the first executable of that name.

@@ -33,6 +33,8 @@ extension RuntimeSpec {
         spec.process.limits = process.limits
         spec.process.hasAmbientCapabilities = isPrivileged && process.givesCapabilitiesToUsers
         spec.devices = process.devices
+        spec.hooks = process.hooks
+        spec.process.user.additionalGroups += process.additionalGroups.filter { !user.additionalGroups.contains($0) }
         if !isPrivileged {
             spec.maskedPaths = hiddenPaths
             spec.readonlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]

@@ -39,6 +39,12 @@ extension RuntimeSpec {
         case (.some, .none), (nil, _): break
         }
         if !devices.isEmpty { linux["devices"] = .array(devices.map(\.document)) }
+        if let cgroupPath { linux["cgroupsPath"] = .string(cgroupPath) }
+        if !hooks.isEmpty {
+            var moments: JSONValue = [:]
+            for (moment, programs) in hooks.sorted(by: { $0.key < $1.key }) { moments[moment] = .array(programs) }
+            document["hooks"] = moments
+        }
         document["linux"] = linux
         return Redacted(document)
     }

@@ -1,4 +1,5 @@
 package import WhittleCore
+internal import WhittleOCI
 
 /// What an OCI runtime is told about one container: the parts of runtime-spec 1.0.2 that build steps use.
 ///
@@ -21,6 +22,10 @@ package struct RuntimeSpec: Sendable {
     package var seccomp: SeccompProfile?
     /// Nodes to make, beside those that every container has.
     package var devices: [Device] = []
+    /// `hooks` of the specification, by their moment: `createContainer`.
+    var hooks: [String: [JSONValue]] = [:]
+    /// The control group that the runtime is to use; `nil` leaves it to the runtime.
+    package var cgroupPath: String?
 
     package init(
         process: Process, root: String, hostname: String, mounts: [Mount], namespaces: [Namespace],

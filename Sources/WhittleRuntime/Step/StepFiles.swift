@@ -58,7 +58,7 @@ struct StepFiles {
                     RuntimeSpec.Mount(
                         target, type: "bind", source: path, options: ["bind", "ro", "nosuid", "nodev", "noexec"])
                 }
-            }
+            } + process.deviceMounts
     }
 
     /// Whether `mount` goes over a directory.

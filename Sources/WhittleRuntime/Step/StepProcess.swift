@@ -1,4 +1,5 @@
 package import WhittleCore
+internal import WhittleOCI
 
 /// One process to run in a root file system: what a `RUN` asks for.
 package struct StepProcess: Sendable {
@@ -29,8 +30,16 @@ package struct StepProcess: Sendable {
     package var sharedMemory: ByteCount?
     /// By the names of getrlimit(2) (`RLIMIT_NOFILE`); what is not named is that of this process.
     package var limits: [String: RuntimeSpec.Limit] = [:]
+    /// What its processes may use together.
+    package var resources = StepResources()
     /// Nodes that are made in `/dev`, beside the usual ones.
     package var devices: [RuntimeSpec.Device] = []
+    /// Mounts that devices bring, in the runtime's own form; after all others.
+    package var deviceMounts: [RuntimeSpec.Mount] = []
+    /// Programs of this machine that the runtime starts, as `hooks` of the runtime specification has them, by their moment.
+    var hooks: [String: [JSONValue]] = [:]
+    /// Groups of the user beside those that the image's files give.
+    var additionalGroups: [UInt32] = []
     /// Whether users other than root have the capabilities too, as in a privileged step of BuildKit.
     package var givesCapabilitiesToUsers = false
 

@@ -42,6 +42,22 @@ package struct StepRunner: Sendable {
         }
     }
 
+    private func withCgroup(
+        _ resources: StepResources, _ name: String, _ body: (StepCgroup?) throws -> StepExit
+    ) throws -> StepExit {
+        guard !resources.isEmpty else { return try body(nil) }
+        let cgroup = try StepCgroup.make(resources, name: name, in: .ofMachine())
+        let result = Result { try body(cgroup) }
+        let isOutOfMemory = cgroup.isOutOfMemory
+        do { try cgroup.remove() } catch {
+            // The error of the step tells more.
+            if case .success = result { throw error }
+        }
+        var exit = try result.get()
+        exit.isOutOfMemory = isOutOfMemory
+        return exit
+    }
+
     private func run(
         _ process: StepProcess, root path: String, attachment: ProcessAttachment?, cancellation: CancellationSignal,
         receive: (StepOutput) -> Void
@@ -64,9 +80,12 @@ package struct StepRunner: Sendable {
             let targets = try spec.mounts.map { mount in
                 MountStubs.Target(mount.target, isDirectory: try files.isDirectory(mount))
             }
-            let bundle = RuntimeBundle(identifier: identifier, directory: directory, spec: spec)
-            return try MountStubs.withStubs(for: targets, in: root) {
-                try runtime.run(bundle, attachment: attachment, cancellation: cancellation, receive: receive)
+            var bundle = RuntimeBundle(identifier: identifier, directory: directory, spec: spec)
+            return try withCgroup(process.resources, identifier) { cgroup in
+                bundle.cgroup = cgroup
+                return try MountStubs.withStubs(for: targets, in: root) {
+                    try runtime.run(bundle, attachment: attachment, cancellation: cancellation, receive: receive)
+                }
             }
         }
     }
