@@ -4,6 +4,7 @@
 #   make test      every test; needs root or sudo (images are built, mounted and started)
 #   make check     format, lint, layers, imports and the small tests; needs neither root nor network
 #   make torture   kill builds at 500 moments, interrupt 100, let every file operation fail once: about an hour
+#   make conformance  build the cases below Conformance/; PEER='buildah' or PEER='buildctl --addr ADDRESS' compares as well
 #   make examples  build and check Examples/; scripts/examples.sh --as-user compares root's with an ordinary user's
 #   make bench     measure against other builders; results in Benchmarks/RESULTS.md
 #   make install   the program, shell completions and the man page below $(DESTDIR)$(PREFIX)
@@ -23,7 +24,7 @@ DEBUG_FLAGS := --explicit-target-dependency-import-check error
 DEBUG := .build/debug/whittle
 GENERATED := .build/generated
 
-.PHONY: all release demo test torture check lint format examples integration bench install uninstall generated clean \
+.PHONY: all release demo test conformance torture check lint format examples integration bench install uninstall generated clean \
     setup-build setup-demo setup-test setup-bench
 
 all: release
@@ -40,8 +41,13 @@ test: setup-test lint
 	$(SWIFT) build --build-tests $(DEBUG_FLAGS) --jobs $(JOBS)
 	$(SWIFT) test --skip-build --no-parallel
 	WHITTLE=$(DEBUG) Tests/integration/run.sh
+	WHITTLE=$(DEBUG) Conformance/run.sh
 	WHITTLE=$(DEBUG) TORTURE_KILLS=10 TORTURE_SIGNALS=4 Tests/torture/run.sh
 	WHITTLE=$(DEBUG) FAULTS_SAMPLE=6 Tests/faults/run.sh
+
+conformance: setup-test
+	$(SWIFT) build $(DEBUG_FLAGS) --product whittle --jobs $(JOBS)
+	WHITTLE=$(DEBUG) Conformance/run.sh $(if $(PEER),--peer $(PEER))
 
 # The debug build, because faults are put between the program and a C library that it loads.
 torture: setup-test

@@ -115,8 +115,8 @@ struct ErrorTests {
 
     static let instructionCases: [Case] = [
         Case(
-            "COPY --chown=:1 a /b",
-            "2:14 invalid-owner: --chown ':1': there is no user before ':' "
+            "COPY --chown=: a /b",
+            "2:14 invalid-owner: --chown ':': there is no user before ':' "
                 + "| write USER or USER:GROUP, names or numbers"),
         Case(
             "COPY --chown=a: a /b",

@@ -26,7 +26,7 @@ struct RuntimeSpecTests {
             + #""CAP_KILL","CAP_AUDIT_WRITE"]"#
         #expect(
             document["process"]?.text(as: .compact)
-                == #"{"terminal":false,"user":{"uid":5,"gid":6,"additionalGids":[7]},"args":["/bin/sh","-c","true"],"#
+                == #"{"terminal":false,"user":{"uid":5,"gid":6,"additionalGids":[6,7]},"args":["/bin/sh","-c","true"],"#
                 + #""env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin","A=b","HOME=/h"],"#
                 + #""cwd":"/","capabilities":{"bounding":\#(capabilities),"effective":\#(capabilities),"#
                 + #""permitted":\#(capabilities)},"noNewPrivileges":false}"#)

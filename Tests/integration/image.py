@@ -21,7 +21,8 @@ class Image:
             document = self.document(self.descriptor)
         self.manifest = document
         self.config = self.document(self.manifest["config"])
-        self.layers = self.manifest["layers"]
+        # Go writes null for an empty list.
+        self.layers = self.manifest["layers"] or []
 
     def path(self, descriptor):
         algorithm, value = descriptor["digest"].split(":")

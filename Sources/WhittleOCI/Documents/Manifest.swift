@@ -39,7 +39,9 @@ public struct Manifest: Hashable, Sendable {
             throw reader.problem("manifests", "an image manifest must not also be an index")
         }
         guard let config = try reader.child("config") else { throw reader.missing("config") }
-        guard let layers = try reader.children("layers") else { throw reader.missing("layers") }
+        // BuildKit writes `null` for an image without layers, as Go does for an empty list.
+        guard reader.object["layers"] != nil else { throw reader.missing("layers") }
+        let layers = try reader.children("layers") ?? []
         self.init(
             mediaType: type, artifactType: try reader.string("artifactType"), config: try Descriptor(config),
             layers: try layers.map { try Descriptor($0) },

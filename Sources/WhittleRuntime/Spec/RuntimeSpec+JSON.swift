@@ -53,11 +53,14 @@ extension RuntimeSpec {
 extension RuntimeSpec.Process {
     fileprivate var document: JSONValue {
         let names = JSONValue.strings(capabilities.map { $0.rawValue })
+        // The own group as well, as containerd does: a program that changes its group must not lose what the files of
+        // its first one deny it (CVE-2022-36109).
+        let groups = [user.gid] + user.additionalGroups.filter { $0 != user.gid }
         var document: JSONValue = [
             "terminal": .bool(terminal != nil),
             "user": [
                 "uid": .integer(Int64(user.uid)), "gid": .integer(Int64(user.gid)),
-                "additionalGids": .array(user.additionalGroups.map { .integer(Int64($0)) }),
+                "additionalGids": .array(groups.map { .integer(Int64($0)) }),
             ],
             "args": .strings(arguments),
             "env": .strings(environment + secretEnvironment.revealed),
