@@ -112,7 +112,7 @@ struct StepRunnerTests {
         #expect(code == 0)
         let lines = fixture.output.split(separator: "\n").map(String.init)
         try #require(lines.count == 6)
-        #expect(lines[0] == "uid=1000(app) gid=1000(app) groups=50(extra)")
+        #expect(lines[0] == "uid=1000(app) gid=1000(app) groups=50(extra),1000(app)")
         #expect(lines[1] == "/home/app")
         #expect(lines[2] == RuntimeSpec.defaultPath)
         #expect(lines[3].hasSuffix("0000000000000000"))
