@@ -3,8 +3,6 @@ public import WhittleCore
 extension BuildError.Code {
     /// A copy would put a directory where a file is, or a file where a directory is.
     public static let copyTypeConflict = BuildError.Code(rawValue: "copy-type-conflict")
-    /// Several files are copied to one file.
-    public static let copyNeedsDirectory = BuildError.Code(rawValue: "copy-needs-directory")
 }
 
 extension BuildError {
@@ -22,12 +20,5 @@ extension BuildError {
             .copyTypeConflict,
             "cannot replace directory '\(printable(destination))' with file '\(printable(source))'",
             hint: "remove the directory first, or choose another destination")
-    }
-
-    /// `count` files have one destination that is not a directory.
-    static func copyNeedsDirectory(_ count: Int, _ destination: String) -> BuildError {
-        BuildError(
-            .copyNeedsDirectory, "cannot copy \(count) files to '\(printable(destination))', which is no directory",
-            hint: "end the destination with a slash: '\(printable(destination))/'")
     }
 }

@@ -7,7 +7,9 @@ internal import WhittleCore
 /// - A file goes to the exact destination, or under its own name into a destination that is a directory or ends with a
 ///   slash. What is there is replaced; a directory is not.
 /// - A directory gives its contents, which are merged into the destination. An existing destination keeps its own
-///   metadata; existing directories below it get those of the source. A directory does not replace a file.
+///   metadata, a new one has mode 0755; existing directories below it get those of the source. A directory does not
+///   replace a file.
+/// - Where a pattern finds several files for a destination that is a file's name, the last one stays.
 /// - Links in the destination's path are followed inside the root. Links below a source are copied as links.
 /// - Mode, owner, time of modification, extended attributes and hard links between copied files are kept. Directories
 ///   made on the way have mode 0755.
@@ -22,7 +24,7 @@ package enum TreeCopier {
 
     /// Copies everything, on two threads.
     ///
-    /// - Throws: `BuildError` (`copy-type-conflict`, `copy-needs-directory`, `source-changed`, `file-system`);
+    /// - Throws: `BuildError` (`copy-type-conflict`, `source-changed`, `file-system`);
     ///   `CancellationError`. What was copied by then stays.
     @discardableResult
     package static func execute(
@@ -30,7 +32,6 @@ package enum TreeCopier {
     ) throws -> Outcome {
         let request = plan.request
         let endsAsDirectory = request.destination.hasSuffix("/") || request.destination.hasSuffix("/.")
-        try requireDirectory(plan, endsAsDirectory, root)
         var outcome = Outcome()
         for item in plan.items {
             try cancellation?.check()
@@ -44,16 +45,6 @@ package enum TreeCopier {
             outcome.bytes += writer.outcome.bytes
         }
         return outcome
-    }
-
-    /// Several files do not go to one name.
-    private static func requireDirectory(
-        _ plan: CopyPlan, _ endsAsDirectory: Bool, _ root: RootDirectory
-    ) throws(BuildError) {
-        let files = plan.items.count { !$0.isDirectory }
-        guard files > 1, !endsAsDirectory else { return }
-        if try root.status(of: plan.request.destination)?.isDirectory == true { return }
-        throw BuildError.copyNeedsDirectory(files, plan.request.destination)
     }
 
     /// Makes the directories that the destination is to be in.

@@ -166,30 +166,26 @@ extension TreeWriter {
             }
         }
         count(TreeCopier.Outcome(entries: 1))
-        guard let position = item.entry.position else { return try finishRoot(place) }
+        guard let position = item.entry.position else { return try finishContents(place, nil) }
+        let status = position.directory.listing.entries[position.index].status
+        if plan.request.copiesDirectoryContents { return try finishContents(place, status) }
         let source = try plan.tree.openDirectory(position.directory.path)
         try source.withDescriptor { source in
-            let name = position.directory.listing.name(position.index)
-            let status = position.directory.listing.entries[position.index].status
-            try setMetadata(of: place.top, status, (name, source), place.path)
+            try setMetadata(
+                of: place.top, status, (position.directory.listing.name(position.index), source), place.path)
         }
     }
 
-    /// The copy of the root of a tree. That of a build context has mode 0755 whatever the user's directory has, which is
-    /// no part of the context.
-    private func finishRoot(_ place: Place) throws {
+    /// A destination that did not exist, made for the contents of a directory, is like one that was made on the way: with
+    /// mode 0755 whatever the copied directory has. Only the time is that one's.
+    ///
+    /// - Parameter status: that of the copied directory; `nil` for the root of a tree.
+    private func finishContents(_ place: Place, _ status: FileStatus?) throws {
         try describing("set metadata of", place.path) { () throws(Errno) in
-            var permissions: UInt32 = 0o755
-            var owner = FileOwner.root
-            if plan.tree.kind == .image {
-                let status = try Syscall.status(plan.tree.root.descriptor)
-                permissions = status.permissions
-                owner = status.owner
-            }
-            try Syscall.changeOwner(place.top, to: plan.request.owner ?? owner)
-            let mode = plan.request.mode?.applied(to: permissions, isDirectory: true) ?? permissions
-            try Syscall.changeMode(place.top, to: mode)
-            if let time = plan.request.latestTime { try Syscall.changeTimes(place.top, to: time) }
+            try Syscall.changeOwner(place.top, to: plan.request.owner ?? .root)
+            try Syscall.changeMode(place.top, to: plan.request.mode?.applied(to: 0o755, isDirectory: true) ?? 0o755)
+            guard let time = status.map({ plan.timeOfCopy($0.modified) }) ?? plan.request.latestTime else { return }
+            try Syscall.changeTimes(place.top, to: time)
         }
     }
 

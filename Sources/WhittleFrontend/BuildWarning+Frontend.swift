@@ -13,6 +13,13 @@ extension BuildWarning {
             at: location)
     }
 
+    /// An ONBUILD that BuildKit takes as it is, and that no build on the image will get past.
+    static func uselessTrigger(_ problem: BuildError) -> BuildWarning {
+        let hint = problem.hint.map { " (\($0))" } ?? ""
+        return BuildWarning(
+            "a build on top of this image will fail at ONBUILD: \(problem.message)\(hint)", at: problem.location)
+    }
+
     static func unknownCacheFilter(_ name: String, nearest: String?) -> BuildWarning {
         let suggestion = nearest.map { " (did you mean '\($0)'?)" } ?? ""
         return BuildWarning("--no-cache-filter '\(name)' names no stage\(suggestion)")

@@ -132,7 +132,8 @@ extension ExecMount {
 
 extension FileOp {
     fileprivate func hash(into hasher: inout SHA256Hasher) {
-        hasher.update(field: "file")
+        // The number counts the changes of what an action does: what was made by earlier rules is made anew.
+        hasher.update(field: "file.2")
         hasher.update(optional: base)
         hasher.update(length: actions.count)
         for action in actions { action.hash(into: &hasher) }

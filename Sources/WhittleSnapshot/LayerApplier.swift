@@ -1,7 +1,7 @@
 internal import SystemPackage
 package import WhittleArchive
 package import WhittleCore
-internal import WhittleFileSystem
+package import WhittleFileSystem
 
 /// Unpacks a layer into an empty directory, in the form of an overlayfs upper directory: a `.wh.NAME` entry becomes a
 /// character device 0:0, `.wh..wh..opq` the attribute that makes a directory opaque.
@@ -15,8 +15,8 @@ package struct LayerApplier: TarConsumer {
     private var file: OpenFile?
     private var written: Int64 = 0
     private let limit: Int64
-    private let keepsMarkers: Bool
-    private let skipsDevices: Bool
+    /// How entries are taken that are no layer's; `nil` for a layer.
+    private let archive: ArchiveRules?
 
     private static let entrySize: Int64 = 512
 
@@ -31,24 +31,69 @@ package struct LayerApplier: TarConsumer {
     /// - Parameters:
     ///   - directory: empty, not used by anybody else.
     ///   - limit: a layer whose files hold more bytes than this is refused.
-    ///   - skipsDevices: leaves device nodes out: for an archive whose files become a build context, which has none.
-    ///   - keepsMarkers: unpacks `.wh.` entries as ordinary files: for an archive that is no layer.
-    package init(
-        into directory: String, limit: ByteCount = ByteCount(Int64.max), keepingMarkers keepsMarkers: Bool = false,
-        skippingDevices skipsDevices: Bool = false
-    ) throws(BuildError) {
+    package init(into directory: String, limit: ByteCount = ByteCount(Int64.max)) throws(BuildError) {
         tree = try LayerTree(directory)
         self.limit = limit.bytes
-        self.keepsMarkers = keepsMarkers
-        self.skipsDevices = skipsDevices
+        archive = nil
+    }
+
+    /// Unpacks an archive that is no layer, for `ADD`, as docker does: it may go into a directory with contents. Links on
+    /// the way to an entry are followed inside the root, an entry replaces whatever else has its name, a directory with
+    /// all that is in it included, and `.wh.` has no meaning. What the archive says of the root itself is left out.
+    ///
+    /// - Parameter root: also the root for the links of the archive.
+    package init(
+        unpackingInto root: RootDirectory, _ rules: ArchiveRules, limit: ByteCount = ByteCount(Int64.max)
+    ) throws(BuildError) {
+        tree = try LayerTree(root.path, archive: ArchiveDirectories(root, time: rules.latestTime ?? FileTime(seconds: 0)))
+        self.limit = limit.bytes
+        archive = rules
+    }
+
+    /// What an archive's entries become.
+    package struct ArchiveRules: Sendable {
+        /// The owner of everything, or `nil` for the archive's own.
+        package var owner: FileOwner?
+        /// No file is later, and directories without an entry have it; `nil` leaves times alone, and those are of 1970.
+        package var latestTime: FileTime?
+        /// Whether that goes for directories with an entry too.
+        package var clampsDirectories: Bool
+        /// Leaves device nodes out: for an archive whose files become a build context, which has none.
+        package var skipsDevices: Bool
+
+        package init(
+            owner: FileOwner? = nil, latestTime: FileTime? = nil, clampsDirectories: Bool = false,
+            skipsDevices: Bool = false
+        ) {
+            self.owner = owner
+            self.latestTime = latestTime
+            self.clampsDirectories = clampsDirectories
+            self.skipsDevices = skipsDevices
+        }
+
+        fileprivate func applied(to entry: TarEntry) -> TarEntry {
+            var entry = entry
+            if let owner {
+                entry.uid = owner.uid
+                entry.gid = owner.gid
+            }
+            if let latestTime, entry.kind != .directory || clampsDirectories, FileTime(entry.modified) > latestTime {
+                entry.modified = Timestamp(
+                    seconds: latestTime.seconds, nanoseconds: Int32(latestTime.nanoseconds))
+            }
+            return entry
+        }
     }
 
     package mutating func begin(_ entry: TarEntry) throws {
         // What an entry costs on disk even where it is empty: millions of them are a bomb as well.
         try count(Self.entrySize)
-        guard let path = try LayerPath(entry.path) else { return try tree.setRoot(entry) }
-        if keepsMarkers {
-            try make(entry, at: path)
+        guard let path = try LayerPath(entry.path) else {
+            if archive == nil { try tree.setRoot(entry) }
+            return
+        }
+        if let archive {
+            try make(archive.applied(to: entry), at: path)
         } else if path.isOpaqueMarker {
             try tree.makeOpaque(path.parent)
         } else if let hidden = path.whiteoutName {
@@ -114,7 +159,7 @@ package struct LayerApplier: TarConsumer {
             }
             try tree.makeHardLink(path, to: target, entry)
         case .characterDevice, .blockDevice:
-            if !skipsDevices { try tree.makeNode(path, entry) }
+            if archive?.skipsDevices != true { try tree.makeNode(path, entry) }
         case .symbolicLink, .fifo: try tree.makeNode(path, entry)
         }
     }

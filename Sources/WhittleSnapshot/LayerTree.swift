@@ -16,9 +16,13 @@ struct LayerTree {
     private let opaqueAttribute: ExtendedAttribute
     /// Parents that were made for something in them.
     private(set) var implicit = ImplicitDirectories()
+    /// How parents are found where the directory has contents of its own; `nil` for a layer.
+    private let archive: ArchiveDirectories?
 
-    init(_ path: String) throws(BuildError) {
+    /// - Parameter archive: unpacks what is no layer into a directory that is not empty.
+    init(_ path: String, archive: ArchiveDirectories? = nil) throws(BuildError) {
         self.path = path
+        self.archive = archive
         do throws(Errno) {
             root = SharedDescriptor(try Syscall.open(path, [.readOnly, .directory]))
         } catch {
@@ -46,7 +50,10 @@ struct LayerTree {
                 let isReplacement = try Self.makeRoom(for: name, in: directory.descriptor)
                 let made = SharedDescriptor(
                     try Syscall.open(name, [.readOnly, .directory, .noFollow], at: directory.descriptor))
-                if isReplacement { try ExtendedAttributes.set(opaqueAttribute, on: made.descriptor) }
+                if isReplacement, archive == nil {
+                    try ExtendedAttributes.set(opaqueAttribute, on: made.descriptor)
+                }
+                try archive?.forget(made.descriptor)
                 try LayerMetadata.set(entry, on: made.descriptor)
                 return made
             }
@@ -184,6 +191,7 @@ struct LayerTree {
             }
         }
         directoryTimes = [:]
+        try archive?.setTimes()
     }
 
     func describing<Value>(
@@ -219,6 +227,7 @@ extension LayerTree {
 
     /// Opens a directory; it and those above it are made where they are missing.
     private mutating func openDirectory(_ place: LayerPath, for entry: [UInt8]) throws(BuildError) -> SharedDescriptor {
+        if let archive { return try archive.open(place) }
         var current = root
         for (index, component) in place.components.enumerated() {
             let above = current
@@ -257,6 +266,7 @@ extension LayerTree {
     /// Opens a directory; `nil` where there is none, or where something else is on its way.
     func existingDirectory(_ place: LayerPath, for entry: [UInt8]) throws(BuildError) -> SharedDescriptor? {
         if let parent, parent.path == place { return parent.directory }
+        if let archive { return try archive.existing(place) }
         var current = root
         for component in place.components {
             let above = current

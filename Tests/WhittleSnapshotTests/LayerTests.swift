@@ -308,7 +308,9 @@ struct LayerTests {
     @Test("markers are files like others where the archive is no layer")
     func keepsMarkers() throws {
         try Self.withDirectory { root in
-            var reader = TarReader(try LayerApplier(into: root, keepingMarkers: true))
+            let rules = LayerApplier.ArchiveRules(
+                owner: nil, latestTime: FileTime(seconds: 5), clampsDirectories: false)
+            var reader = TarReader(try LayerApplier(unpackingInto: RootDirectory(root), rules))
             try Self.tar([(Self.entry(".wh.f"), [1]), (Self.entry(".wh..wh..opq"), [2])]).withUnsafeBytes {
                 try reader.feed($0)
             }

@@ -51,6 +51,80 @@ def modes(case):
     assert image.member("/d/link").linkname == "f"
 
 
+@test("a destination that is made for a directory's contents has mode 0755 and is root's, whatever was copied")
+def new_destination(case):
+    image = case.image("""
+FROM busybox AS s
+RUN mkdir -p /d/e && chmod 700 /d /d/e && chown -R 5:6 /d
+FROM busybox
+COPY --from=s /d /new
+COPY --from=s --chown=7:8 /d /owned
+COPY --from=s --parents /d /all/
+""")
+    for name, mode, owner in (("/new", 0o755, 0), ("/new/e", 0o700, 5), ("/owned", 0o755, 7), ("/all/d", 0o700, 5)):
+        found = image.member(name)
+        assert (found.mode, found.uid) == (mode, owner), (name, oct(found.mode), found.uid)
+
+
+@test("several files for one name leave the last one there, and a warning")
+def several_to_one(case):
+    image = case.image("FROM scratch\nCOPY [abc] /all\n", {"a": "1", "b": "2", "c": "3"})
+    assert image.read("/all") == "3"
+    case.answer.says("Dockerfile", ":2)", "3 files are copied to '/all'", "only the last one stays, 'c'", "'/all/'")
+
+
+@test("a name that the image does not have makes files root's, with a warning; without a base image it is an error")
+def unknown_owner(case):
+    image = case.image("FROM busybox\nCOPY --chown=nobdy f /f\nCOPY --chown=5:wheeel f /g\nUSER ghost\nWORKDIR /w\n",
+                       {"f": ""})
+    for name, owner in (("/f", (0, 0)), ("/g", (5, 5)), ("/w", (0, 0))):
+        found = image.member(name)
+        assert (found.uid, found.gid) == owner, (name, found.uid, found.gid)
+    case.answer.says("no user 'nobdy'", ":2)", "no group 'wheeel'", ":3)", "no user 'ghost'", ":5)")
+    case.fails("FROM scratch\nCOPY --chown=nobdy f /f\n", {"f": ""}).says("error[unknown-user]")
+
+
+def hostile_archive(*entries):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as opened:
+        for name, kind, value in entries:
+            info = tarfile.TarInfo(name)
+            info.type, info.mtime = kind, 1_000_000_000
+            if kind == tarfile.REGTYPE:
+                info.size = len(value)
+            else:
+                info.linkname, info.mode = value, 0o750
+            opened.addfile(info, io.BytesIO(value) if kind == tarfile.REGTYPE else None)
+    return buffer.getvalue()
+
+
+@test("ADD unpacks over what is there: links on the way stay inside, files and directories replace each other")
+def archive_over_files(case):
+    entries = [("lib/new", tarfile.REGTYPE, b"n"), ("dir", tarfile.REGTYPE, b"f"), ("file", tarfile.DIRTYPE, ""),
+               ("up", tarfile.SYMTYPE, "../../.."), ("up/over", tarfile.REGTYPE, b"o"),
+               ("kept/", tarfile.DIRTYPE, ""), (".", tarfile.DIRTYPE, "")]
+    image = case.image("""
+FROM busybox AS b
+RUN mkdir -p /t/real /t/dir/deep /t/kept && ln -s real /t/lib && touch /t/file /t/kept/k && chmod 711 /t
+FROM busybox
+COPY --from=b / /
+ADD --chmod=700 a.tar /t
+""", {"a.tar": hostile_archive(*entries)})
+    assert image.read("/t/real/new") == "n" and image.member("/t/lib").linkname == "real"
+    assert image.read("/t/dir") == "f" and image.member("/t/file").isdir() and image.read("/t/over") == "o"
+    assert image.member("/t/kept").mode == 0o750 and image.member("/t/kept/k") and image.member("/t").mode == 0o711
+    assert image.member("/t/dir").mode == 0o644, "modes are the archive's"
+
+
+@test("equal archives unpack to equal layers, whenever that is")
+def archive_layers(case):
+    files = {"a.tar": hostile_archive(("x/y/f", tarfile.REGTYPE, b"1"), ("z", tarfile.DIRTYPE, ""))}
+    context = case.context(files)
+    digests = [case.image("FROM busybox\nADD a.tar /new/\nADD a.tar /etc/\n", context=context,
+                          store=case.directory / f"s{n}").layers[-1]["digest"] for n in (1, 2)]
+    assert digests[0] == digests[1], digests
+
+
 @test("--chown takes names and numbers, from the image's own files")
 def chown(case):
     image = case.image("""

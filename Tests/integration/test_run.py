@@ -63,6 +63,20 @@ def cache_mount(case):
     assert not second.has("/c/log")
 
 
+@test("a cache mount for another owner or mode is another directory")
+def cache_mount_owners(case):
+    image = case.image("""
+FROM busybox
+RUN --mount=type=cache,target=/c touch /c/root
+USER 10
+RUN --mount=type=cache,target=/c,uid=10 touch /c/user && ls -A /c > /tmp/user
+USER 0
+RUN --mount=type=cache,target=/c ls -A /c > /tmp/root; stat -c %a /c >> /tmp/root
+RUN --mount=type=cache,target=/c,mode=0700 ls -A /c > /tmp/mode; stat -c %a /c >> /tmp/mode
+""")
+    assert [image.read(f"/tmp/{name}") for name in ("user", "root", "mode")] == ["user\n", "root\n755\n", "700\n"]
+
+
 @test("contexts and stores may lie in directories with any name")
 def odd_directories(case):
     context = case.context({"placeholder": ""}) / "a:b,c d\\e'f"

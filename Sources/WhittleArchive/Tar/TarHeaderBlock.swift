@@ -37,7 +37,6 @@ struct TarHeaderBlock {
     func entry(with extensions: TarExtensions) throws -> TarEntry? {
         let name = extensions.path ?? headerPath
         guard let kind = kind(of: name) else { return nil }
-        guard !name.isEmpty else { throw Problem("an entry without a name") }
         guard !name.contains(0) else { throw Problem("a name with a NUL byte") }
         let target = extensions.linkTarget ?? Self.text(bytes[157..<257])
         let isLink = kind == .hardLink || kind == .symbolicLink

@@ -1,3 +1,5 @@
+public import WhittleCore
+
 extension Instruction {
     /// A command of RUN, CMD, ENTRYPOINT or HEALTHCHECK.
     public enum CommandLine: Hashable, Sendable {
@@ -106,10 +108,13 @@ extension Instruction {
         /// The keyword of the wrapped instruction as written. It is checked as an instruction only when an image is
         /// built from this one: ``Instruction/init(parsingTrigger:of:)``.
         public let keyword: Token
+        /// Why no build on top can succeed: there is no instruction of that keyword. `nil` where there is one.
+        public let problem: BuildError?
 
-        public init(expression: String, keyword: Token) {
+        public init(expression: String, keyword: Token, problem: BuildError? = nil) {
             self.expression = expression
             self.keyword = keyword
+            self.problem = problem
         }
     }
 }

@@ -141,11 +141,12 @@ struct InstructionConverter {
         _ = try FlagReader(raw, source: source)
         switch trigger.known {
         case .onbuild, .maintainer, .from: throw .badOnbuildTrigger(name(trigger), at: place(trigger))
-        case nil: throw unknownInstruction(trigger, after: nil)
         default: break
         }
         var expression = trigger.text
         for heredoc in raw.heredocs { expression += "\n\(heredoc.content)\(heredoc.name)" }
-        return Instruction.Onbuild(expression: expression, keyword: trigger.keyword)
+        return Instruction.Onbuild(
+            expression: expression, keyword: trigger.keyword,
+            problem: trigger.known == nil ? unknownInstruction(trigger, after: nil) : nil)
     }
 }

@@ -1,5 +1,6 @@
 internal import WhittleArchive
 internal import WhittleCore
+internal import WhittleFileSystem
 internal import WhittleSnapshot
 
 /// Unpacks a tar archive, compressed or not, that comes as a stream. Nothing in it leads out of the directory.
@@ -7,18 +8,15 @@ enum ArchiveUnpacker {
     /// Unpacks what `read` hands to its argument, to the end. Blocks.
     ///
     /// - Parameters:
-    ///   - directory: empty.
-    ///   - skipsDevices: leaves device nodes out.
+    ///   - root: need not be empty.
     ///   - limit: of the decompressed archive and of the files in it.
     /// - Throws: what is wrong with the archive; what `read` throws.
     static func unpack(
-        into directory: String, limit: ByteCount?, skippingDevices skipsDevices: Bool = false,
+        into root: RootDirectory, _ rules: LayerApplier.ArchiveRules, limit: ByteCount?,
         _ read: (_ feed: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
     ) throws {
         let limit = limit ?? ByteCount(Int64.max)
-        var reader = TarReader(
-            try LayerApplier(
-                into: directory, limit: limit, keepingMarkers: true, skippingDevices: skipsDevices))
+        var reader = TarReader(try LayerApplier(unpackingInto: root, rules, limit: limit))
         var size = Int64(0)
         var decompressor = Decompressor { bytes in
             size += Int64(bytes.count)

@@ -6,7 +6,7 @@ internal import WhittleStore
 
 /// The directories of `RUN --mount=type=cache`, which persist in the store.
 ///
-/// Below `cache-mounts/`, `HEX` (SHA-256 of the id) holds `0`, `1`, …: `0` is the directory that shared and locked mounts
+/// Below `cache-mounts/`, `HEX` (SHA-256 of the identity) holds `0`, `1`, …: `0` is the directory that shared and locked mounts
 /// use, and private ones take the first that nobody holds. `N.lock` beside each is held while a step uses it: shared
 /// by `sharing=shared`, exclusively by the others and by the collector of garbage.
 struct CacheMountStore: Sendable {
@@ -41,7 +41,7 @@ struct CacheMountStore: Sendable {
     func acquire(
         _ mount: CacheMount, filledBy fill: @Sendable (_ directory: String) async throws -> Void
     ) async throws -> Lease {
-        let directory = layout.cacheMounts + "/" + Digest(hashing: mount.id).hex
+        let directory = layout.cacheMounts + "/" + Digest(hashing: mount.identity).hex
         let (path, lock) = try await lock(mount, in: directory)
         Self.noteUse(lock)
         guard access(path, F_OK) != 0 else { return Lease(path: path, lock: lock) }
@@ -91,5 +91,14 @@ struct CacheMountStore: Sendable {
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
             throw .cacheMount(path, String(cString: strerror(errno)))
         }
+    }
+}
+
+extension CacheMount {
+    /// What a directory persists under: as in BuildKit, one with another owner or mode is another directory, so that a step
+    /// that runs as `USER app` does not find one that it cannot write to.
+    var identity: String {
+        if uid == 0, gid == 0, mode == 0o755 { return id }
+        return "\(id)\0\(uid):\(gid):\(String(mode, radix: 8))"
     }
 }

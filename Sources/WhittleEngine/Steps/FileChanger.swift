@@ -10,15 +10,18 @@ internal import WhittleStore
 /// Applies file actions to a mounted root. Blocks.
 struct FileChanger {
     let root: RootDirectory
+    /// Whether the root has the files of an earlier step or image.
+    let hasBase: Bool
     /// The time of what the actions make, and the latest of what they copy: layers do not depend on the clock.
     let time: FileTime
     /// Whether nothing may be later than that time, and what comes from a context gets it whatever it had: a checkout has the
     /// time at which it was made.
     let isDated: Bool
-    let scratch: ProcessScratch
     /// What an archive may unpack to; `nil` for anything.
     let archiveLimit: ByteCount?
     let cancellation: Cancellation
+    /// Called with what a user should know of an action that goes on all the same.
+    let warn: @Sendable (String) -> Void
 
     func apply(_ action: FileAction, from trees: [Int: SourceTree]) throws {
         switch action {
@@ -40,7 +43,14 @@ struct FileChanger {
     private func resolve(_ owner: Owner?) throws(BuildError) -> FileOwner? {
         guard let owner else { return nil }
         var resolver = UserResolver(root: root)
-        return try resolver.owner(owner.group.map { "\(owner.user):\($0)" } ?? owner.user)
+        var missing: BuildError?
+        let found = try resolver.owner(owner.group.map { "\(owner.user):\($0)" } ?? owner.user) { missing = $0 }
+        guard let missing else { return found }
+        // Where there is no base, no name can ever be known.
+        guard hasBase else { throw missing }
+        let instead = missing.code == .unknownGroup ? "the group is the user's" : "the owner is root"
+        warn("\(missing.message): as with docker, \(instead)\(missing.hint.map { "; \($0)" } ?? "")")
+        return found
     }
 
     private func copy(_ copy: CopyAction, from tree: SourceTree) throws {
@@ -48,6 +58,7 @@ struct FileChanger {
         request.clampsDirectories = isDated
         if isDated, tree.kind == .context { request.fixedTime = time }
         let plan = try CopyPlan(request, from: tree, cancellation: cancellation)
+        try warnOfSeveralFiles(plan)
         guard copy.unpacks == .archives else {
             try TreeCopier.execute(plan, into: root, cancellation: cancellation)
             return
@@ -63,29 +74,33 @@ struct FileChanger {
         for item in plan.items where archives.contains(item.path) { try unpack(item, of: plan, request) }
     }
 
-    /// Unpacks a local archive below the destination, which becomes a directory. Owners and modes of the archive are kept
-    /// unless the action names others.
+    /// Several files that a pattern finds go to one name one after the other, as in BuildKit: hardly what was meant.
+    private func warnOfSeveralFiles(_ plan: CopyPlan) throws {
+        let destination = plan.request.destination
+        let files = plan.items.filter { !$0.isDirectory }
+        guard files.count > 1, !destination.hasSuffix("/"), !destination.hasSuffix("/."), let last = files.last,
+            try root.status(of: destination)?.isDirectory != true
+        else { return }
+        warn(
+            "\(files.count) files are copied to '\(destination)', which is no directory, and only the last one stays, "
+                + "'\(last.path)'; end the destination with a slash: '\(destination)/'")
+    }
+
+    /// Unpacks a local archive below the destination, which becomes a directory. Owners are the archive's unless the action
+    /// names one; modes always are.
     private func unpack(_ item: CopyPlan.Item, of plan: CopyPlan, _ request: CopyRequest) throws {
-        let directory = try scratch.makeDirectory("archive", mode: 0o755)
-        defer {
-            // Left behind, it would go with the process's scratch directory.
-            try? TreeRemoval.remove(directory)
-        }
+        let destination = request.destination
+        try root.makeDirectories(
+            destination, DirectoryCreation(mode: 0o755, owner: request.owner ?? .root, time: time))
+        let target = try RootDirectory(root.path + root.resolved(destination), name: root.name)
+        let rules = LayerApplier.ArchiveRules(owner: request.owner, latestTime: time, clampsDirectories: isDated)
         do {
-            try ArchiveUnpacker.unpack(into: directory, limit: archiveLimit) { feed in
+            try ArchiveUnpacker.unpack(into: target, rules, limit: archiveLimit) { feed in
                 try read(plan.open(item), feed)
             }
         } catch let error as BuildError {
             throw BuildError.unpacking(item.path, error)
         }
-        let tree = SourceTree(try RootDirectory(directory), kind: .image)
-        var copy = CopyRequest(sources: ["/"], destination: request.destination)
-        copy.owner = request.owner
-        copy.mode = request.mode
-        copy.latestTime = time
-        copy.clampsDirectories = isDated
-        try TreeCopier.execute(
-            CopyPlan(copy, from: tree, cancellation: cancellation), into: root, cancellation: cancellation)
     }
 
     private func read(_ file: consuming OwnedDescriptor, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {

@@ -4,7 +4,7 @@ internal import WhittleSolver
 extension LocalWorker {
     /// The directories of the step's cache mounts, by the position of the mount.
     ///
-    /// Those that may have to be waited for come first, each once and in the order of their ids: so steps that want the
+    /// Those that may have to be waited for come first, each once and in the order of their identities: so steps that want the
     /// same ones never wait for each other in a circle, and no step for itself. The private ones are never waited for.
     func cacheDirectories(
         _ op: ExecOp, _ vertex: Vertex, _ inputs: [StepResult], _ held: HeldMounts
@@ -33,11 +33,11 @@ extension LocalWorker {
                 own.append((cache, [position]))
                 continue
             }
-            var request = common[cache.id] ?? (cache, [])
+            var request = common[cache.identity] ?? (cache, [])
             request.positions.append(position)
             if cache.sharing == .locked { request.cache.sharing = .locked }
-            common[cache.id] = request
+            common[cache.identity] = request
         }
-        return common.values.sorted { $0.cache.id < $1.cache.id } + own
+        return common.values.sorted { $0.cache.identity < $1.cache.identity } + own
     }
 }

@@ -124,12 +124,13 @@ extension LocalWorker {
             }
             let base = op.base.flatMap { inputs[$0].snapshot }
             let (id, _) = try await WritableRoot(store: store, mountPoints: mountPoints, pool: pool).change(base) {
-                [pool, trees, scratch = store.scratch, limit = images.layerLimit] root, _ in
+                [pool, trees, report, location = vertex.metadata.location, limit = images.layerLimit] root, _ in
                 try await pool.runCancellable { cancellation in
                     let root = try RootDirectory(root, name: "the step's file system")
                     let changer = FileChanger(
-                        root: root, time: time, isDated: op.time != nil, scratch: scratch,
-                        archiveLimit: limit, cancellation: cancellation)
+                        root: root, hasBase: base != nil, time: time, isDated: op.time != nil, archiveLimit: limit,
+                        cancellation: cancellation
+                    ) { report(.warning(BuildWarning($0, at: location))) }
                     for action in op.actions { try changer.apply(action, from: trees) }
                 }
             }

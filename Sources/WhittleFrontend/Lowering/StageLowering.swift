@@ -191,7 +191,9 @@ struct StageLowering {
         case .healthcheck(let check): lowerHealthcheck(check)
         case .stopsignal(let signal): try lowerStopSignal(signal)
         case .shell(let words): lowerShell(words)
-        case .onbuild(let trigger): state.image.config.onBuild.append(trigger.expression)
+        case .onbuild(let trigger):
+            if let problem = trigger.problem { output.warn(.uselessTrigger(problem)) }
+            state.image.config.onBuild.append(trigger.expression)
         case .maintainer(let name): lowerMaintainer(name)
         }
     }

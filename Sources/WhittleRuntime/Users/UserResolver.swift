@@ -44,22 +44,42 @@ package struct UserResolver {
 
     /// The owner that `--chown=text` means: a name or a number, optionally `:` and a group's name or number.
     ///
-    /// As in Docker: a number alone is the group as well, a name alone takes its own group.
+    /// As in Docker: a number alone is the group as well, a name alone takes its own group. A name that the image does not
+    /// have is root, as in BuildKit; a group that it does not have leaves the user's.
     ///
-    /// - Throws: `BuildError` (`unknown-user`, `unknown-group`, `file-system`).
-    package mutating func owner(_ text: String) throws(BuildError) -> FileOwner {
+    /// - Parameter unknown: called with an error (`unknown-user`, `unknown-group`) that says which name that was.
+    /// - Throws: `BuildError` (`file-system`; `unknown-user` and `unknown-group` for numbers out of range).
+    package mutating func owner(_ text: String, unknown: (BuildError) -> Void) throws(BuildError) -> FileOwner {
         let (name, groupName) = Self.parts(text)
         var owner: FileOwner
         if AccountNumber.isNumeric(name) {
             let number = try identifier(name, what: "user")
             owner = FileOwner(uid: number, gid: number)
         } else {
-            let entry = try passwordEntry(of: name)
+            let entry = try known(unknown) { (resolver) throws(BuildError) in try resolver.passwordEntry(of: name) }
             owner = FileOwner(
-                uid: entry?.identifier ?? 0, gid: entry?.rest.first.flatMap(AccountNumber.parse) ?? 0)
+                uid: entry??.identifier ?? 0, gid: entry??.rest.first.flatMap(AccountNumber.parse) ?? 0)
         }
-        if let groupName { owner.gid = try group(groupName) }
+        guard let groupName else { return owner }
+        if AccountNumber.isNumeric(groupName) {
+            owner.gid = try group(groupName)
+        } else if let group = try known(unknown, { (resolver) throws(BuildError) in try resolver.group(groupName) }) {
+            owner.gid = group
+        }
         return owner
+    }
+
+    /// What `find` finds; `nil`, and told to `unknown`, for a name that the image does not have.
+    private mutating func known<Found>(
+        _ unknown: (BuildError) -> Void, _ find: (inout Self) throws(BuildError) -> Found
+    ) throws(BuildError) -> Found? {
+        do throws(BuildError) {
+            return try find(&self)
+        } catch {
+            guard error.code == .unknownUser || error.code == .unknownGroup else { throw error }
+            unknown(error)
+            return nil
+        }
     }
 
     /// The user part, and the group part where there is one.
