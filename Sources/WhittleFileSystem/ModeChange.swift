@@ -29,12 +29,21 @@ package struct ModeChange: Hashable, Sendable {
 
     private let steps: [Step]
 
+    /// The mode of directories that a copy makes on the way to its destination, and of the destination that it makes for a
+    /// directory's contents. As in BuildKit, an octal mode is theirs too, without the bits for setuid, setgid and sticky;
+    /// a symbolic one is not.
+    package let newDirectoryMode: UInt32
+
     /// Reads a mode.
     ///
     /// - Throws: `BuildError` (`invalid-mode`).
     package init(parsing text: String) throws(BuildError) {
-        guard let steps = Self.octal(text) ?? Self.symbolic(text) else { throw BuildError.invalidMode(text) }
+        let octal = Self.octal(text)
+        guard let steps = octal.map({ [.clear(0o7777), .set($0)] }) ?? Self.symbolic(text) else {
+            throw BuildError.invalidMode(text)
+        }
         self.steps = steps
+        newDirectoryMode = octal.map { $0 & 0o777 } ?? 0o755
     }
 
     /// The twelve permission bits after the change of `permissions`.
@@ -57,10 +66,10 @@ package struct ModeChange: Hashable, Sendable {
         return mode
     }
 
-    private static func octal(_ text: String) -> [Step]? {
+    private static func octal(_ text: String) -> UInt32? {
         guard text.utf8.allSatisfy({ (0x30...0x37).contains($0) }), let mode = UInt32(text, radix: 8), mode <= 0o7777
         else { return nil }
-        return [.clear(0o7777), .set(mode)]
+        return mode
     }
 
     private static func symbolic(_ text: String) -> [Step]? {

@@ -7,12 +7,12 @@ internal import WhittleCore
 /// - A file goes to the exact destination, or under its own name into a destination that is a directory or ends with a
 ///   slash. What is there is replaced; a directory is not.
 /// - A directory gives its contents, which are merged into the destination. An existing destination keeps its own
-///   metadata, a new one has mode 0755; existing directories below it get those of the source. A directory does not
+///   metadata, a new one has mode 0755 or the octal one that is asked for; existing directories below it get those of the source. A directory does not
 ///   replace a file.
 /// - Where a pattern finds several files for a destination that is a file's name, the last one stays.
 /// - Links in the destination's path are followed inside the root. Links below a source are copied as links.
 /// - Mode, owner, time of modification, extended attributes and hard links between copied files are kept. Directories
-///   made on the way have mode 0755.
+///   made on the way have mode 0755, or the octal one that is asked for.
 ///
 /// Directories that existed before keep their time of modification, so that a layer does not depend on the clock.
 package enum TreeCopier {
@@ -59,7 +59,9 @@ package enum TreeCopier {
             return
         }
         try root.makeDirectories(
-            path, DirectoryCreation(mode: 0o755, owner: request.owner ?? .root, time: request.latestTime))
+            path,
+            DirectoryCreation(
+                mode: request.newDirectoryMode, owner: request.owner ?? .root, time: request.latestTime))
     }
 }
 

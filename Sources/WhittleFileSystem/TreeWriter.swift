@@ -183,7 +183,7 @@ extension TreeWriter {
     private func finishContents(_ place: Place, _ status: FileStatus?) throws {
         try describing("set metadata of", place.path) { () throws(Errno) in
             try Syscall.changeOwner(place.top, to: plan.request.owner ?? .root)
-            try Syscall.changeMode(place.top, to: plan.request.mode?.applied(to: 0o755, isDirectory: true) ?? 0o755)
+            try Syscall.changeMode(place.top, to: plan.request.newDirectoryMode)
             guard let time = status.map({ plan.timeOfCopy($0.modified) }) ?? plan.request.latestTime else { return }
             try Syscall.changeTimes(place.top, to: time)
         }
@@ -324,6 +324,9 @@ struct HardLinks {
 }
 
 extension CopyRequest {
+    /// The mode of directories that are made on the way, and of a destination that is made for contents.
+    var newDirectoryMode: UInt32 { mode?.newDirectoryMode ?? 0o755 }
+
     /// The permission bits that a copy of something gets.
     func mode(of status: FileStatus) -> UInt32 {
         mode?.applied(to: status.permissions, isDirectory: status.isDirectory) ?? status.permissions

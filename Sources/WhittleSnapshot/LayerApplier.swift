@@ -45,7 +45,8 @@ package struct LayerApplier: TarConsumer {
     package init(
         unpackingInto root: RootDirectory, _ rules: ArchiveRules, limit: ByteCount = ByteCount(Int64.max)
     ) throws(BuildError) {
-        tree = try LayerTree(root.path, archive: ArchiveDirectories(root, time: rules.latestTime ?? FileTime(seconds: 0)))
+        tree = try LayerTree(
+            root.path, archive: ArchiveDirectories(root, time: rules.latestTime ?? FileTime(seconds: 0)))
         self.limit = limit.bytes
         archive = rules
     }

@@ -104,11 +104,13 @@ struct CopyMetadataTests {
         try fixture.source("d/f", "d/sub/g")
         try fixture.copy(["d"], "/made/app") { $0.mode = try ModeChange(parsing: "u=rwX,go=") }
         #expect(try fixture.status("target/made").permissions == 0o755)
-        #expect(try fixture.status("target/made/app").permissions == 0o700)
+        #expect(try fixture.status("target/made/app").permissions == 0o755)
         #expect(try fixture.status("target/made/app/f").permissions == 0o600)
         #expect(try fixture.status("target/made/app/sub").permissions == 0o700)
         try fixture.copy(["d/f"], "/f") { $0.mode = try ModeChange(parsing: "4755") }
         #expect(try fixture.status("target/f").permissions == 0o4755)
+        try fixture.copy(["d/f"], "/x/y/f") { $0.mode = try ModeChange(parsing: "4710") }
+        for path in ["x", "x/y"] { #expect(try fixture.status("target/\(path)").permissions == 0o710) }
     }
 
     @Test("gives files of a context to root and keeps those of an image", .enabled(if: isRoot, "needs root"))

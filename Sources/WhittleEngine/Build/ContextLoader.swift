@@ -6,6 +6,7 @@ internal import WhittleDockerfile
 internal import WhittleFileSystem
 internal import WhittleFrontend
 internal import WhittleGraph
+internal import WhittleSnapshot
 internal import WhittleStore
 
 /// Brings in a context that is an archive or a lone Dockerfile, and completes the request with what is in it.
