@@ -87,10 +87,8 @@ package struct CopyPlan: Sendable {
         return min(latest, time)
     }
 
-    /// The same plan with only the items that satisfy `isIncluded`; for an `ADD` that unpacks the others.
-    package func selecting(_ isIncluded: (Item) throws -> Bool) rethrows -> CopyPlan {
-        CopyPlan(request, tree, try items.filter(isIncluded))
-    }
+    /// The same plan with only the item at `position`; for an `ADD` that unpacks others.
+    package func selecting(_ position: Int) -> CopyPlan { CopyPlan(request, tree, [items[position]]) }
 
     /// Opens an item that is a regular file, for reading.
     package func open(_ item: Item) throws(BuildError) -> OwnedDescriptor {

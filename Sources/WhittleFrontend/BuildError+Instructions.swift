@@ -27,8 +27,6 @@ extension BuildError.Code {
     public static let invalidChecksum = BuildError.Code(rawValue: "invalid-checksum")
     /// A comment behind an instruction would be taken for arguments.
     public static let trailingComment = BuildError.Code(rawValue: "trailing-comment")
-    /// A source path leads out of the build context.
-    public static let contextEscape = BuildError.Code(rawValue: "context-escape")
 }
 
 extension BuildError {
@@ -171,13 +169,6 @@ extension BuildError {
         BuildError(
             .trailingComment, "\(instruction) has a comment behind it, whose words would be taken for arguments",
             hint: "put the comment on a line of its own: '#' begins one only at the start of a line", at: location)
-    }
-
-    static func contextEscape(_ path: String, at location: SourceLocation) -> BuildError {
-        BuildError(
-            .contextEscape, "'\(excerpt(path))' leads out of the build context",
-            hint: "run the build with a directory above as the context, or name the other one with "
-                + "--build-context NAME=DIRECTORY and COPY --from=NAME", at: location)
     }
 
     private static func excerpt(_ text: String) -> String { text.count > 80 ? text.prefix(80) + "…" : text }

@@ -20,6 +20,14 @@ extension BuildWarning {
             "a build on top of this image will fail at ONBUILD: \(problem.message)\(hint)", at: problem.location)
     }
 
+    /// `taken` is what the path means then, as in BuildKit.
+    static func contextEscape(_ path: String, taken: String, at location: SourceLocation) -> BuildWarning {
+        BuildWarning(
+            "'\(path.prefix(80))' leads out of the build context, and '\(taken.prefix(80))' of the context is taken instead; "
+                + "run the build with a directory above as the context, or name the other one with "
+                + "--build-context NAME=DIRECTORY and COPY --from=NAME", at: location)
+    }
+
     static func unknownCacheFilter(_ name: String, nearest: String?) -> BuildWarning {
         let suggestion = nearest.map { " (did you mean '\($0)'?)" } ?? ""
         return BuildWarning("--no-cache-filter '\(name)' names no stage\(suggestion)")

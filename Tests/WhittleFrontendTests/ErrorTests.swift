@@ -208,14 +208,6 @@ struct ErrorTests {
             "2:23 trailing-comment: COPY has a comment behind it, whose words would be taken for arguments "
                 + "| put the comment on a line of its own: '#' begins one only at the start of a line"),
         Case(
-            "COPY a ../b/../../c /d",
-            "2:8 context-escape: '../b/../../c' leads out of the build context | run the build with a directory above "
-                + "as the context, or name the other one with --build-context NAME=DIRECTORY and COPY --from=NAME"),
-        Case(
-            "ADD ../a /d",
-            "2:5 context-escape: '../a' leads out of the build context | run the build with a directory above "
-                + "as the context, or name the other one with --build-context NAME=DIRECTORY and COPY --from=NAME"),
-        Case(
             "COPY https://example.com/a /b",
             "2:6 remote-copy: COPY cannot take 'https://example.com/a': it is no path "
                 + "| COPY takes files of the build context, a stage or an image; ADD downloads"),

@@ -116,6 +116,15 @@ ADD --chmod=700 a.tar /t
     assert image.member("/t/dir").mode == 0o644, "modes are the archive's"
 
 
+@test("a path that leads out of the context means one in it, with a warning")
+def climbing(case):
+    image = case.image("FROM scratch\nCOPY ../../f /f\nADD d/../../g /\n", {"f": "f", "g": "g", "d/x": ""})
+    assert (image.read("/f"), image.read("/g")) == ("f", "g")
+    case.answer.says("'../../f' leads out of the build context, and 'f' of the context is taken instead", ":2)")
+    case.fails("FROM scratch\nCOPY ../shared /s\n", {}).says("'../shared' leads out", "--build-context NAME=DIRECTORY",
+                                                             "error[copy-source-not-found]")
+
+
 @test("equal archives unpack to equal layers, whenever that is")
 def archive_layers(case):
     files = {"a.tar": hostile_archive(("x/y/f", tarfile.REGTYPE, b"1"), ("z", tarfile.DIRTYPE, ""))}

@@ -62,7 +62,8 @@ struct ContextLoader: Sendable {
                 return try input.rest(after: head, limit: Self.dockerfileLimit) as [UInt8]?
             }
             do {
-                try ArchiveUnpacker.unpack(into: RootDirectory(directory), .init(skipsDevices: true), limit: limit) { feed in
+                try ArchiveUnpacker.unpack(into: RootDirectory(directory), .init(skipsDevices: true), limit: limit) {
+                    feed in
                     try head.withUnsafeBytes { try feed($0) }
                     try input.forEachChunk(feed)
                 }

@@ -63,15 +63,16 @@ struct FileChanger {
             try TreeCopier.execute(plan, into: root, cancellation: cancellation)
             return
         }
-        var archives: [String] = []
-        for item in plan.items where item.status?.isRegular == true {
-            if try ArchiveProbe.isArchive(plan.open(item)) { archives.append(item.path) }
+        // In their order: a later source may lie in what an earlier one unpacked.
+        for (position, item) in plan.items.enumerated() {
+            if item.status?.isRegular == true, try ArchiveProbe.isArchive(plan.open(item)) {
+                try unpack(item, of: plan, request)
+            } else {
+                try TreeCopier.execute(plan.selecting(position), into: root, cancellation: cancellation)
+            }
         }
-        let rest = plan.selecting { !archives.contains($0.path) }
-        if !rest.items.isEmpty || archives.isEmpty {
-            try TreeCopier.execute(rest, into: root, cancellation: cancellation)
-        }
-        for item in plan.items where archives.contains(item.path) { try unpack(item, of: plan, request) }
+        // Makes the destination where a pattern found nothing.
+        if plan.items.isEmpty { try TreeCopier.execute(plan, into: root, cancellation: cancellation) }
     }
 
     /// Several files that a pattern finds go to one name one after the other, as in BuildKit: hardly what was meant.

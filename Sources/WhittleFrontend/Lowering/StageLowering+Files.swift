@@ -171,7 +171,8 @@ extension StageLowering {
     /// A source as the copy wants it: absolute below the root it is taken from, with the `/./` that `--parents` cuts at.
     private func sourcePath(_ path: FileTransfer.Path, keepsParents: Bool, isContext: Bool) throws -> String {
         if isContext, ContainerPath.climbsOut(path.text) {
-            throw BuildError.contextEscape(path.text, at: path.location)
+            let taken = ContainerPath.resolve(path.text, in: "/")
+            output.warn(.contextEscape(path.text, taken: String(taken.dropFirst()), at: path.location))
         }
         guard keepsParents, let pivot = Self.pivot(in: path.text) else {
             return ContainerPath.resolve(path.text, in: "/")
