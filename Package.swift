@@ -65,7 +65,7 @@ targets += library(
 targets += library(
     "WhittleGit", ["WhittleCore", "WhittleArchive", "WhittleFileSystem", systemPackage], tests: ["WhittleTestKit"])
 targets += library(
-    "WhittlePrograms", ["WhittleFileSystem", "CWhittleLinux", systemPackage], tests: ["WhittleTestKit"])
+    "WhittlePrograms", ["WhittleCore", "WhittleFileSystem", "CWhittleLinux", systemPackage], tests: ["WhittleTestKit"])
 targets += library(
     "WhittleHTTP", ["WhittleCore", "WhittleFileSystem", "CWhittleCurl"], tests: ["WhittleTestKit"])
 targets += library(
@@ -86,6 +86,10 @@ targets += library(
 targets += library(
     "WhittleRuntime",
     ["WhittleCore", "WhittleOCI", "WhittleFileSystem", "WhittlePrograms", "CWhittleLinux", systemPackage],
+    tests: ["WhittleTestKit"])
+targets += library(
+    "WhittleGitRemote",
+    ["WhittleCore", "WhittleGraph", "WhittleFileSystem", "WhittlePrograms", "WhittleStore", systemPackage],
     tests: ["WhittleTestKit"])
 targets += library(
     "WhittleSSH", ["WhittleCore", "WhittleFileSystem", "WhittlePrograms", "CWhittleLinux", systemPackage],
@@ -123,8 +127,7 @@ targets += library(
         "WhittleCore", "WhittleOCI", "WhittleDockerfile", "WhittleGraph", "WhittleArchive", "WhittleFileSystem",
         "WhittleFrontend", "WhittleLint", "WhittleSolver", "WhittleSecrets", "WhittleGit", "WhittleHTTP",
         "WhittleStore", "WhittleSnapshot", "WhittleCache", "WhittleRegistry", "WhittleRuntime", "WhittleExport",
-        "WhittleSSH",
-        systemPackage,
+        "WhittleSSH", "WhittleGitRemote", systemPackage,
     ],
     tests: ["WhittleTestKit"])
 

@@ -43,12 +43,12 @@ extension BuildError {
     }
 
     /// - Parameter names: what is at the top of the archive.
-    static func dockerfileNotFound(_ path: String, inArchive archive: String, names: [String]) -> BuildError {
+    static func dockerfileNotFound(_ path: String, inside context: String, names: [String]) -> BuildError {
         let near =
             NearestName.of(path, among: names) ?? names.first { $0.lowercased().hasPrefix("dockerfile") }
             ?? (names.count == 1 ? names[0] + "/" + path : nil)
         return BuildError(
-            .dockerfileNotFound, "looking for '\(printable(path))' in the archive from \(archive): there is none",
+            .dockerfileNotFound, "looking for '\(printable(path))' in \(context): there is none",
             hint: near.map { "did you mean '-f \(printable($0))'?" } ?? "name it with -f, as a path in the archive")
     }
 

@@ -70,6 +70,9 @@ extension SourceOp {
             hasher.update(field: "http")
             hasher.update(list: [source.url.revealed, source.fileName])
             hasher.update(optional: source.checksum?.hex)
+        case .git(let source):
+            hasher.update(field: "git")
+            hasher.update(list: source.fields)
         }
     }
 }

@@ -5,6 +5,7 @@ public enum SourceOp: Hashable, Sendable {
     case image(ImageSource)
     case local(LocalSource)
     case http(HTTPSource)
+    case git(GitSource)
 }
 
 extension SourceOp {
@@ -13,7 +14,7 @@ extension SourceOp {
     public var isKnownByContent: Bool {
         switch self {
         case .image: false
-        case .local, .http: true
+        case .local, .http, .git: true
         }
     }
 }

@@ -62,10 +62,12 @@ package struct HelperProgram: Sendable {
     ///   - outputLimit: bytes of standard output.
     ///   - timeout: from its start to its end; `nil` for ever.
     ///   - receiveError: gets standard error as it comes.
-    /// - Throws: ``Failure``, `CancellationError`. A program that fails is a result.
+    ///   - receiveOutput: gets standard output as it comes, which then is not in the result and has no limit.
+    /// - Throws: ``Failure``, `CancellationError`, what `receiveOutput` throws. A program that fails is a result.
     package func run(
         _ arguments: [String], environment: [String], input: [UInt8] = [], outputLimit: Int = 1 << 20,
-        timeout: Duration? = nil, cancellation: Cancellation? = nil, receiveError: ([UInt8]) -> Void = { _ in }
+        timeout: Duration? = nil, cancellation: Cancellation? = nil, receiveError: ([UInt8]) -> Void = { _ in },
+        receiveOutput: (([UInt8]) throws -> Void)? = nil
     ) throws -> Result {
         var pipes = try Pipes()
         let child: ChildProcess
@@ -80,7 +82,7 @@ package struct HelperProgram: Sendable {
         do {
             try Self.serve(
                 &pipes, child.withHandle { $0.rawValue }, input, &collected,
-                deadline: timeout.map { ContinuousClock.now + $0 }, cancellation, receiveError)
+                deadline: timeout.map { ContinuousClock.now + $0 }, cancellation, receiveError, receiveOutput)
         } catch {
             // The group is that of the session: what it started itself goes too.
             kill(-child.identifier, SIGKILL)
@@ -109,7 +111,8 @@ package struct HelperProgram: Sendable {
 
     private static func serve(
         _ pipes: inout Pipes, _ handle: CInt, _ input: [UInt8], _ collected: inout Collected,
-        deadline: ContinuousClock.Instant?, _ cancellation: Cancellation?, _ receiveError: ([UInt8]) -> Void
+        deadline: ContinuousClock.Instant?, _ cancellation: Cancellation?, _ receiveError: ([UInt8]) -> Void,
+        _ receiveOutput: (([UInt8]) throws -> Void)?
     ) throws {
         var rest = input[...]
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
@@ -129,7 +132,7 @@ package struct HelperProgram: Sendable {
             let count = poll(&entries, nfds_t(entries.count), hasEnded ? 0 : 100)
             if count < 0, errno == EINTR { continue }
             if entries[0].revents != 0, let bytes = Pipes.read(&pipes.output, &buffer) {
-                try collected.add(output: bytes)
+                if let receiveOutput { try receiveOutput(Array(bytes)) } else { try collected.add(output: bytes) }
             }
             if entries[1].revents != 0, let bytes = Pipes.read(&pipes.error, &buffer) {
                 collected.add(error: bytes)

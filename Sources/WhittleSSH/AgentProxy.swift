@@ -11,7 +11,11 @@ package import WhittleFileSystem
 package final class AgentProxy: Sendable {
     /// Where it listens, on this machine.
     package let path: String
+    /// The same, short enough for any program: names of sockets have at most 107 bytes, and a store may lie deep.
+    package let shortPath: String
     private let directory: String
+    /// Held, because ``shortPath`` goes through it.
+    private let opened: OwnedDescriptor
     private let stop: CInt
     /// Raised by the thread at its end.
     private let finished: CInt
@@ -32,7 +36,16 @@ package final class AgentProxy: Sendable {
                 hint: "the agent must run; 'ssh-add -l' tells")
         }
         Glibc.close(trial)
-        let listener = try Self.listen(id, in: directory)
+        let opened = try describing("open", directory) { () throws(Errno) in
+            try Syscall.open(directory, [.readOnly, .directory])
+        }
+        let number = opened.withDescriptor { $0.rawValue }
+        self.opened = opened
+        shortPath = "/proc/\(getpid())/fd/\(number)/agent"
+        let listener = whittle_listen("/proc/self/fd/\(number)/agent")
+        guard listener >= 0 else {
+            throw BuildError.sshAgentFailed(id, "making its socket: \(BuildError.reason(errno))")
+        }
         var isKept = false
         defer { if !isKept { Glibc.close(listener) } }
         guard chown(path, owner.uid, owner.gid) == 0, chmod(path, mode_t(mode)) == 0 else {
@@ -48,18 +61,6 @@ package final class AgentProxy: Sendable {
             AgentServer(listener: listener, stop: stop, upstream: upstream).serve()
             _ = whittle_raise_event(finished)
         }
-    }
-
-    private static func listen(_ id: String, in directory: String) throws -> CInt {
-        let opened = try describing("open", directory) { () throws(Errno) in
-            try Syscall.open(directory, [.readOnly, .directory])
-        }
-        // Through procfs, as the names of sockets have at most 107 bytes.
-        let listener = opened.withDescriptor { whittle_listen("/proc/self/fd/\($0.rawValue)/agent") }
-        guard listener >= 0 else {
-            throw BuildError.sshAgentFailed(id, "making its socket: \(BuildError.reason(errno))")
-        }
-        return listener
     }
 
     /// Ends all connections, and removes the socket and its directory. To be called once.

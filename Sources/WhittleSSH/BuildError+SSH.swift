@@ -7,8 +7,6 @@ extension BuildError.Code {
     static let sshAgentFailed = Self(rawValue: "ssh-agent-failed")
     /// A step or a git repository needs an SSH agent that the build was not given.
     static let sshMissing = Self(rawValue: "ssh-missing")
-    /// A program that the build needs is not installed.
-    package static let programMissing = Self(rawValue: "program-missing")
 }
 
 extension BuildError {
@@ -28,13 +26,6 @@ extension BuildError {
         return BuildError(
             .sshMissing, "\(purpose): the build was given no SSH agent '\(printable(id))'",
             hint: "\(near) it with \(form), or --ssh \(id)=KEYFILE", at: location)
-    }
-
-    /// - Parameter purpose: what is being done.
-    package static func programMissing(_ name: String, package: String, for purpose: String) -> BuildError {
-        BuildError(
-            .programMissing, "\(purpose): there is no program '\(name)' on the PATH",
-            hint: "install it (apt install \(package))")
     }
 
     static func reason(_ errno: CInt) -> String { String(cString: strerror(errno)) }

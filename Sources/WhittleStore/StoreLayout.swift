@@ -13,6 +13,7 @@ internal import WhittleFileSystem
 /// | `cache-mounts/` | directories of `RUN --mount=type=cache` |
 /// | `volumes/NAME/` | named volumes of containers, made when first used |
 /// | `contexts/HEX` | what is known of the files of a build context |
+/// | `git/HEX` | bare repositories that were fetched; `git/known_hosts` the keys of ssh hosts |
 /// | `index.json` | the names of images, an OCI index |
 /// | `whittle.db` | cache records |
 /// | `active/ID/` | what one running process works on; see ``ProcessScratch`` |

@@ -248,17 +248,17 @@ struct ErrorTests {
 
     static let unsupportedCases: [Case] = [
         Case(
-            "ENV URL=git://a/b\nADD a $URL /b/",
-            "3:7 not-supported: ADD of a git repository is not supported yet "
-                + "| clone it in a step, RUN git clone URL, or clone it first and COPY it"),
+            "ENV URL=git://a/b?mtime=now\nADD a $URL /b/",
+            "3:7 invalid-git-address: reading the address of a git repository: 'mtime' of the query is 'checkout' or 'commit', not 'now' "
+                + "| the form is https://HOST/PATH.git#REFERENCE:DIRECTORY, or ?ref=REFERENCE&subdir=DIRECTORY"),
         Case(
-            "ADD git@github.com:a/b.git /b",
-            "2:5 not-supported: ADD of a git repository is not supported yet "
-                + "| clone it in a step, RUN git clone URL, or clone it first and COPY it"),
+            "ADD --checksum=sha256:12 git@github.com:a/b.git /b",
+            "2:16 invalid-git-address: reading the address of a git repository: the checksum 'sha256:12' is no commit: hexadecimal digits are expected "
+                + "| the form is https://HOST/PATH.git#REFERENCE:DIRECTORY, or ?ref=REFERENCE&subdir=DIRECTORY"),
         Case(
-            "ADD https://github.com/a/b.git#main /b",
-            "2:5 not-supported: ADD of a git repository is not supported yet "
-                + "| clone it in a step, RUN git clone URL, or clone it first and COPY it"),
+            "ADD --keep-git-dir=false https://github.com/a/b.git?keep-git-dir /b",
+            "2:26 invalid-git-address: reading the address of a git repository: its query asks for .git, and --keep-git-dir=false does not "
+                + "| the form is https://HOST/PATH.git#REFERENCE:DIRECTORY, or ?ref=REFERENCE&subdir=DIRECTORY"),
         Case(
             "RUN --mount=type=ssh,source=/x true",
             "2:13 bad-mount: a mount of type 'ssh' has no option 'source' "

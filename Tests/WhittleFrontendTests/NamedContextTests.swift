@@ -56,8 +56,11 @@ struct NamedContextTests {
             "n=docker-image://A", "invalid-image-reference: invalid image name 'A': the repository must be lower case"
         ),
         (
-            "n=https://user:secret@example.com/a.git",
-            "not-supported: --build-context with a git repository or another target is not supported yet"
+            "n=https://user:secret@example.com/a.git?x=1",
+            "invalid-git-address: reading the address of a git repository: the query has no option 'x'"
+        ),
+        (
+            "n=target:x", "not-supported: --build-context with another target is not supported yet"
         ),
     ]
 

@@ -148,8 +148,7 @@ def joined_lines(case):
 
 @test("what a later version will do is named, not ignored")
 def not_yet(case):
-    case.fails("FROM busybox\nADD https://example.org/f /\n").says(":2:", "https://example.org/f")
-    case.fails("FROM busybox\nADD git@example.org:a/b.git /\n").says(":2:", "git@example.org:a/b.git")
+    case.fails("FROM busybox\n", {}, "--build-context", "a=target:b").says("error[not-supported]")
 
 
 @test("errors of arguments name the argument")

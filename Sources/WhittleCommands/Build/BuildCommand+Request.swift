@@ -8,6 +8,7 @@ internal import WhittleGraph
 internal import WhittleOCI
 internal import WhittleRegistry
 internal import WhittleRuntime
+internal import WhittleSSH
 internal import WhittleStore
 
 extension BuildCommand {
@@ -114,7 +115,25 @@ extension BuildCommand {
             }
             request.agents[argument.id] = try argument.forward(environment: Self.environment)
         }
+        try completeRepositoryContext(&request)
         return request
+    }
+
+    /// What docker does for a context in a git repository: `.git` is kept where a build argument says so, and one that takes
+    /// ssh may use the agent of the user without `--ssh`.
+    private func completeRepositoryContext(_ request: inout BuildRequest) throws {
+        guard case .git(var source) = request.remoteContext?.source else { return }
+        if let keeps = request.options.buildArguments["BUILDKIT_CONTEXT_KEEP_GIT_DIR"],
+            ["1", "t", "T", "true", "TRUE", "True"].contains(keeps)
+        {
+            source.keepsRepository = true
+            request.remoteContext?.source = .git(source)
+        }
+        let hasAgent = StoreOptions.variable("SSH_AUTH_SOCK")?.isEmpty == false
+        if source.transport == .ssh, input.ssh.isEmpty, hasAgent {
+            request.agents[SSHForward.defaultID] = try SSHArgument(parsing: SSHForward.defaultID)
+                .forward(environment: Self.environment)
+        }
     }
 
     func addOptions(to options: inout BuildOptions) throws {

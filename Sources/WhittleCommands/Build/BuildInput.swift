@@ -95,9 +95,12 @@ struct BuildInput {
             }
             return .standardInput
         }
-        // A repository is fetched by git.
-        guard case .http(let source) = NamedContext.remote(context), !isDirectory(context) else { return nil }
-        return .http(source)
+        guard !isDirectory(context) else { return nil }
+        switch try NamedContext.remote(context) {
+        case .http(let source): return .http(source)
+        case .git(let source): return .git(source)
+        default: return nil
+        }
     }
 
     private static func read(_ file: String?, in directory: String) throws -> ([UInt8], String) {
@@ -163,18 +166,14 @@ extension BuildError {
             return BuildError(
                 .contextNotFound, "opening the build context '\(name)' in '\(path)': there is no such directory",
                 hint:
-                    "--build-context takes NAME=DIRECTORY, NAME=docker-image://IMAGE, NAME=oci-layout://DIRECTORY[:TAG] or NAME=https://…"
+                    "--build-context takes NAME=DIRECTORY, NAME=docker-image://IMAGE, NAME=oci-layout://DIRECTORY[:TAG], NAME=https://… or NAME=GIT-ADDRESS"
             )
         }
-        let isRemote = ["http://", "https://", "git@", "git://", "ssh://"].contains { path.hasPrefix($0) }
-        let hint =
-            if isRemote {
-                "a context in a git repository is not supported yet; clone it first"
-            } else {
-                "the last argument is the directory that COPY and ADD read from"
-            }
         return BuildError(
-            .contextNotFound, "opening the build context '\(path)': there is no such directory", hint: hint)
+            .contextNotFound, "opening the build context '\(path)': there is no such directory",
+            hint:
+                "the last argument is the directory that COPY and ADD read from, a URL, or the address of a git repository"
+        )
     }
 
     static func dockerfileNotFound(_ name: String, in directory: String, isDefault: Bool) -> BuildError {

@@ -5,6 +5,7 @@ internal import WhittleDockerfile
 package import WhittleExport
 internal import WhittleFileSystem
 internal import WhittleFrontend
+internal import WhittleGitRemote
 package import WhittleGraph
 internal import WhittleLint
 internal import WhittleOCI
@@ -42,19 +43,33 @@ package struct Builder: Sendable {
         var request = request
         let downloads = Downloads(
             store: store, settings: settings, secrets: request.secrets, limit: request.layerLimit, report: report)
+        let agents = ForwardedAgents(request.agents) { [store] in try store.scratch.makeDirectory("ssh") }
+        defer { agents.close() }
+        let gitAgent = GitAgent(agents)
+        // Its socket is in the scratch directory, which goes with the process at the latest.
+        defer { try? gitAgent.close() }
+        let repositories = GitRepositories(store.layout, secrets: request.secrets, limit: request.layerLimit) {
+            try gitAgent.socket(for: $0)
+        }
+        let fetching = Fetching(downloads: downloads, repositories: repositories, agents: agents)
         if let context = request.remoteContext {
-            try await ContextLoader(store: store, downloads: downloads, limit: request.layerLimit, report: report)
+            try await ContextLoader(store: store, fetching: fetching, limit: request.layerLimit, report: report)
                 .load(context, into: &request)
         }
-        return try await build(request, downloads, outputs)
+        return try await build(request, fetching, outputs)
+    }
+
+    /// What brings things in from elsewhere.
+    struct Fetching: Sendable {
+        let downloads: Downloads
+        let repositories: GitRepositories
+        let agents: ForwardedAgents
     }
 
     private func build(
-        _ request: BuildRequest, _ downloads: Downloads, _ outputs: OutputPlan
+        _ request: BuildRequest, _ fetching: Fetching, _ outputs: OutputPlan
     ) async throws -> [ExportResult] {
         announce(request)
-        let agents = ForwardedAgents(request.agents) { [store] in try store.scratch.makeDirectory("ssh") }
-        defer { agents.close() }
         let dockerfile = try Dockerfile(parsing: request.dockerfile, file: request.dockerfileName)
         let images = ImagePuller(
             store: store, ignoringStoreNames: request.pullsAlways, layerLimit: request.layerLimit, settings: settings,
@@ -77,8 +92,9 @@ package struct Builder: Sendable {
             setsAllTimes: request.setsAllTimes)
         let forms = outputs.imageFormats.map { LayerForm($0, epoch) }
         let worker = LocalWorker(
-            definition: plan.definition, store: store, contexts: contexts, images: images, downloads: downloads,
-            runtime: request.runtime, secrets: request.secrets, agents: agents,
+            definition: plan.definition, store: store, contexts: contexts, images: images,
+            downloads: fetching.downloads, repositories: fetching.repositories, runtime: request.runtime,
+            secrets: request.secrets, agents: fetching.agents,
             background: BackgroundLayers(plan.definition, layers, request.squashes ? [] : forms),
             explainer: StepExplainer(
                 plan.definition, database: store.database, settings: ExplanationSettings(request), report: report),

@@ -5,6 +5,7 @@ internal import WhittleCore
 internal import WhittleDockerfile
 internal import WhittleFileSystem
 internal import WhittleFrontend
+internal import WhittleGitRemote
 internal import WhittleGraph
 internal import WhittleSnapshot
 internal import WhittleStore
@@ -12,7 +13,7 @@ internal import WhittleStore
 /// Brings in a context that is an archive or a lone Dockerfile, and completes the request with what is in it.
 struct ContextLoader: Sendable {
     let store: BuildStore
-    let downloads: Downloads
+    let fetching: Builder.Fetching
     /// What the archive may unpack to; `nil` for anything.
     let limit: ByteCount?
     let report: @Sendable (StepEvent) -> Void
@@ -32,7 +33,7 @@ struct ContextLoader: Sendable {
             case .standardInput:
                 try await load(from: .standardInput, context, into: &request)
             case .http(let source):
-                let file = try store.blobs.open(try await downloads.file(source, for: step).digest)
+                let file = try store.blobs.open(try await fetching.downloads.file(source, for: step).digest)
                 // Kept open while it is read.
                 let descriptor = file.release()
                 defer {
@@ -40,6 +41,14 @@ struct ContextLoader: Sendable {
                     try? Syscall.close(descriptor)
                 }
                 try await load(from: descriptor, context, into: &request)
+            case .git(let source):
+                let revision = try await fetching.repositories.resolve(source)
+                report(.progress(step, .commit(revision)))
+                let tree = try await GitFiles.write(
+                    GitCheckout(source, revision, in: fetching.repositories), in: store)
+                request.contextDirectory = tree.directory
+                request.contextTime = tree.time
+                try complete(&request, from: context, in: tree.directory, isArchive: false)
             }
             report(.finished(step))
         } catch {
@@ -79,6 +88,14 @@ struct ContextLoader: Sendable {
             request.dockerfileName = "Dockerfile"
             return
         }
+        try complete(&request, from: context, in: directory, isArchive: true)
+    }
+
+    /// Reads the Dockerfile and the ignore rules that are in the context.
+    private func complete(
+        _ request: inout BuildRequest, from context: RemoteContext, in directory: String, isArchive: Bool
+    ) throws {
+        let name = (isArchive ? "the archive from " : "") + context.name
         let root = try RootDirectory(directory, rule: .contained, name: "the build context")
         var path: String?
         if case .inside(let wanted) = context.dockerfile {
@@ -102,7 +119,7 @@ struct ContextLoader: Sendable {
         }
         let path = wanted ?? "Dockerfile"
         let names = try root.names(in: "/").map(\.description)
-        throw BuildError.dockerfileNotFound(path, inArchive: name, names: names)
+        throw BuildError.dockerfileNotFound(path, inside: name, names: names)
     }
 }
 

@@ -7,6 +7,8 @@ package struct RemoteContext: Sendable {
         case standardInput
         /// The same, to be downloaded.
         case http(HTTPSource)
+        /// A directory: the tree of a commit.
+        case git(GitSource)
     }
 
     /// Where the Dockerfile is.
@@ -17,7 +19,7 @@ package struct RemoteContext: Sendable {
         case given
     }
 
-    package let source: Source
+    package var source: Source
     package let dockerfile: Dockerfile
 
     package init(_ source: Source, dockerfile: Dockerfile) {
@@ -30,6 +32,7 @@ package struct RemoteContext: Sendable {
         switch source {
         case .standardInput: "standard input"
         case .http(let source): "'\(source.shownURL)'"
+        case .git(let source): "'\(source.shownAddress)'"
         }
     }
 }

@@ -14,6 +14,8 @@ package enum StepResult: Sendable {
 
     /// A file that was downloaded.
     case download(DownloadedFile)
+    /// A tree of a git repository.
+    case repository(GitFiles)
 
     /// The snapshot, or `nil` for an empty file system.
     var snapshot: SnapshotID? {

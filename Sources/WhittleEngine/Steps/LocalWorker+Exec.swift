@@ -1,6 +1,7 @@
 internal import Synchronization
 internal import WhittleCore
 internal import WhittleFileSystem
+internal import WhittleGitRemote
 internal import WhittleGraph
 internal import WhittleRuntime
 internal import WhittleSSH
@@ -168,6 +169,7 @@ extension LocalWorker {
             case .snapshot(let id, _): try await mounts.path(of: id)
             case .local(let local): try await contexts.visibleDirectory(of: local, in: store.scratch, held)
             case .download(let file): try await pool.run { try file.directory() }
+            case .repository(let files): try await files.tree().directory
             }
         return try path(of: source, in: root, target, vertex)
     }
@@ -181,6 +183,7 @@ extension LocalWorker {
             case .snapshot(let id, _): if let id { try store.snapshots.layers(of: id) } else { [] }
             case .local(let local): [try await contexts.visibleDirectory(of: local, in: store.scratch, held)]
             case .download(let file): [try await pool.run { try file.directory() }]
+            case .repository(let files): [try await files.tree().directory]
             }
         let directory = try store.scratch.makeDirectory("bind")
         held.add { try TreeRemoval.remove(directory) }

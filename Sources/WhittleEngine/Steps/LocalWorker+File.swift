@@ -18,9 +18,10 @@ extension LocalWorker {
     ) async throws -> Digest {
         do {
             // Of a download its bytes are known, and so may be what is read from it.
-            if case .download(let file) = result,
+            let identity = request.identity ?? result.fetchedIdentity
+            if let fetched = result.fetchedIdentity,
                 let known = try store.database.contentDigest(
-                    identity: file.identity, selection: request.selection.digest)
+                    identity: fetched, selection: request.selection.digest)
             {
                 return known
             }
@@ -48,7 +49,7 @@ extension LocalWorker {
             explainer.note(plans, of: vertex.digest, content: digest)
             if case .local = result {
                 contexts.note(Timestamp(seconds: latest.seconds), vertex: vertex.digest, input: request.input)
-            } else if let identity = request.identity {
+            } else if let identity {
                 try store.database.saveContentDigest(digest, identity: identity, selection: request.selection.digest)
             }
             return digest
@@ -62,6 +63,7 @@ extension LocalWorker {
         switch result {
         case .local(let local): return try contexts.tree(of: local)
         case .download(let file): return try await pool.run { try file.tree() }
+        case .repository(let files): return try await files.sourceTree()
         case .snapshot(let id, _):
             let source = definition.vertex(vertex.inputs[input].vertex)
             let name =

@@ -3,6 +3,7 @@ internal import Synchronization
 internal import WhittleCache
 package import WhittleCore
 internal import WhittleFileSystem
+internal import WhittleGitRemote
 package import WhittleGraph
 internal import WhittleRuntime
 internal import WhittleSSH
@@ -20,6 +21,7 @@ package final class LocalWorker: Worker {
     let contexts: ContextDirectories
     let images: ImagePuller
     let downloads: Downloads
+    let repositories: GitRepositories
     let secrets: [String: Redacted<[UInt8]>]
     let agents: ForwardedAgents
     let report: @Sendable (StepEvent) -> Void
@@ -48,7 +50,8 @@ package final class LocalWorker: Worker {
     ///   - report: receives the output and progress of steps, from any thread.
     init(
         definition: Definition, store: BuildStore, contexts: ContextDirectories, images: ImagePuller,
-        downloads: Downloads, runtime: String, secrets: [String: Redacted<[UInt8]>], agents: ForwardedAgents,
+        downloads: Downloads, repositories: GitRepositories, runtime: String, secrets: [String: Redacted<[UInt8]>],
+        agents: ForwardedAgents,
         background: BackgroundLayers,
         explainer: StepExplainer,
         failures: FailureGate, resources: StepResources, deviceDirectories: [String],
@@ -59,6 +62,7 @@ package final class LocalWorker: Worker {
         self.contexts = contexts
         self.images = images
         self.downloads = downloads
+        self.repositories = repositories
         self.runtime = runtime
         self.secrets = secrets
         self.agents = agents
@@ -108,6 +112,9 @@ package final class LocalWorker: Worker {
         case .source(.http(let source)):
             let file = try await download(source, for: vertex)
             return Execution(Outcome(identity: file.identity, value: .download(file)))
+        case .source(.git(let source)):
+            let files = try await repository(source, for: vertex)
+            return Execution(Outcome(identity: files.identity, value: .repository(files)))
         case .source(.image(let image)):
             explainer.explainImage(vertex, isThere: false)
             return Execution(Outcome(identity: identity, value: try await images.pull(image, for: vertex, report)))
@@ -120,6 +127,16 @@ package final class LocalWorker: Worker {
     private func download(_ source: HTTPSource, for vertex: Vertex) async throws -> DownloadedFile {
         do {
             return DownloadedFile(try await downloads.file(source, for: Step(vertex)), of: source, store: store)
+        } catch let error as BuildError {
+            throw error.located(at: vertex.metadata.location)
+        }
+    }
+
+    private func repository(_ source: GitSource, for vertex: Vertex) async throws -> GitFiles {
+        do {
+            let revision = try await repositories.resolve(source)
+            report(.progress(Step(vertex), .commit(revision)))
+            return GitFiles(source, revision, in: repositories, store: store)
         } catch let error as BuildError {
             throw error.located(at: vertex.metadata.location)
         }
@@ -202,6 +219,7 @@ extension LocalWorker {
             case .snapshot(_, let latest): latest
             case .local: contexts.latestInput(of: vertex.digest, input: index)
             case .download(let file): file.modified
+            case .repository(let files): files.time
             }
         }.max() ?? Timestamp(seconds: 0)
     }

@@ -151,7 +151,8 @@ final class StepExplainer: Sendable {
                 detail: String(image.manifestDigest.description.prefix("sha256:".count + 12)))
         case (.identity(let digest), _):
             return StepRecord.Input(.step, name: source?.metadata.name ?? "", digest: digest)
-        case (.content(let digest), .source(.local)), (.content(let digest), .source(.http)):
+        case (.content(let digest), .source(.local)), (.content(let digest), .source(.http)),
+            (.content(let digest), .source(.git)):
             return StepRecord.Input(.context, name: name(ofFilesFrom: edge), digest: digest)
         case (.content(let digest), _):
             return StepRecord.Input(.files, name: name(ofFilesFrom: edge), digest: digest)
@@ -164,6 +165,7 @@ final class StepExplainer: Sendable {
         case .source(.local(let local)):
             return local.name == "context" ? "the build context" : "the context '\(local.name)'"
         case .source(.http(let source)): return "'\(source.shownURL)'"
+        case .source(.git(let source)): return "'\(source.shownAddress)'"
         case .source(.image(let image)): return "the image '\(image.reference)'"
         case .exec, .file, .merge:
             guard source.metadata.origin != nil else { return "the inline document" }

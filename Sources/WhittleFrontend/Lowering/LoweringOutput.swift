@@ -40,9 +40,14 @@ final class LoweringOutput {
     /// - Parameters:
     ///   - contextName: the named context that it is, if it is one.
     ///   - location: the instruction that names it.
-    func source(of source: HTTPSource, contextName: String? = nil, at location: SourceLocation? = nil) -> Edge {
-        let shown = "[\(contextName.map { "context \($0)" } ?? "internal")] download \(source.shownURL)"
-        return graph.add(.source(.http(source)), metadata: VertexMetadata(name: shown, location: location))
+    func source(of source: FetchedSource, contextName: String? = nil, at location: SourceLocation? = nil) -> Edge {
+        let place = contextName.map { "context \($0)" } ?? "internal"
+        let (op, shown): (SourceOp, String) =
+            switch source {
+            case .http(let source): (.http(source), "download \(source.shownURL)")
+            case .git(let source): (.git(source), "load git source \(source.shownAddress)")
+            }
+        return graph.add(.source(op), metadata: VertexMetadata(name: "[\(place)] \(shown)", location: location))
     }
 
     /// A vertex for a file system without files, where one must be named.
@@ -57,4 +62,10 @@ final class LoweringOutput {
             .file(FileOp(base: nil, actions: [file])),
             metadata: VertexMetadata(name: "[internal] preparing inline document", location: location))
     }
+}
+
+/// Something that is brought in from elsewhere and is no image.
+enum FetchedSource: Hashable {
+    case http(HTTPSource)
+    case git(GitSource)
 }

@@ -28,7 +28,8 @@ extension StageLowering {
             isLinked: add.isLinked, keepsParents: false, excludes: add.excludes.map(\.text),
             unpacks: add.unpacks ?? true ? .archives : .never,
             remote: FileTransfer.Remote(
-                unpacks: add.unpacks ?? false ? .archives : .never, checksum: try checksum(of: add)))
+                unpacks: add.unpacks ?? false ? .archives : .never, checksum: try checksum(of: add),
+                commit: try commit(of: add), keepsRepository: add.keepsGitDirectory))
         try lower(transfer, from: context, isContext: true)
     }
 
@@ -72,13 +73,16 @@ extension StageLowering {
             finishLocal()
             var copy = template
             switch kind {
-            case .git: throw BuildError.unsupported("ADD of a git repository", .gitAdd, at: path.location)
+            case .git:
+                copy.input = input(output.source(of: .git(try repository(path, remote)), at: path.location))
+                copy.sources = ["/"]
+                copy.unpacks = .never
             case .http:
                 let source = try download(path, to: words.destination, remote)
-                copy.input = input(output.source(of: source, at: path.location))
+                copy.input = input(output.source(of: .http(source), at: path.location))
                 copy.sources = ["/" + Self.literalPattern(source.fileName)]
+                copy.unpacks = remote.unpacks
             }
-            copy.unpacks = remote.unpacks
             actions.append(.copy(copy))
         }
         finishLocal()
@@ -227,7 +231,12 @@ struct FileTransfer {
     /// What ADD says of sources that are fetched.
     struct Remote {
         let unpacks: CopyAction.UnpackMode
+        /// Of a URL.
         let checksum: Digest?
+        /// The checksum of a repository.
+        let commit: String?
+        /// What `--keep-git-dir` says; `nil` where it is not written.
+        let keepsRepository: Bool?
     }
 
     /// A source path after expansion.

@@ -1,4 +1,4 @@
-internal import WhittleCore
+public import WhittleCore
 internal import WhittleDockerfile
 internal import WhittleGraph
 
@@ -35,5 +35,61 @@ extension StageLowering {
         }
         // The name that BuildKit gives.
         return HTTPSource(url: Redacted(path.text), fileName: name ?? "__unnamed__", checksum: remote.checksum)
+    }
+
+    /// What `--checksum` says of a repository.
+    ///
+    /// - Throws: `invalid-git-address` where it is no commit.
+    func commit(of add: Instruction.Add) throws -> String? {
+        guard let token = add.checksum, case .path(let source)? = add.sources.first,
+            RemoteSource(expansion.quiet(source, state.environment)) == .git
+        else { return nil }
+        let text = expansion.quiet(token, state.environment)
+        guard !text.isEmpty else { return nil }
+        do throws(GitAddress.Invalid) { try GitAddress.check(checksum: text) } catch {
+            throw BuildError.invalidGitAddress(error, at: location(of: token.range))
+        }
+        return text
+    }
+
+    /// The repository that an address means, with what the flags of ADD say.
+    ///
+    /// - Throws: `invalid-git-address`, also where flags and address contradict each other.
+    func repository(_ path: FileTransfer.Path, _ remote: FileTransfer.Remote) throws -> GitSource {
+        do throws(GitAddress.Invalid) {
+            guard var source = try GitAddress.parse(path.text) else {
+                throw GitAddress.Invalid("it is no address of a repository")
+            }
+            if let keeps = remote.keepsRepository {
+                guard keeps || !source.keepsRepository else {
+                    throw GitAddress.Invalid("its query asks for .git, and --keep-git-dir=false does not")
+                }
+                source.keepsRepository = keeps
+            }
+            if let commit = remote.commit {
+                guard source.checksum == nil || source.checksum == commit else {
+                    throw GitAddress.Invalid("its query has another checksum than --checksum")
+                }
+                source.checksum = commit
+            }
+            return source
+        } catch {
+            throw BuildError.invalidGitAddress(error, at: path.location)
+        }
+    }
+}
+
+extension BuildError.Code {
+    /// The address of a git repository cannot be used.
+    public static let invalidGitAddress = BuildError.Code(rawValue: "invalid-git-address")
+}
+
+extension BuildError {
+    /// Does not show the address: it may hold a password.
+    public static func invalidGitAddress(_ reason: GitAddress.Invalid, at location: SourceLocation?) -> BuildError {
+        BuildError(
+            .invalidGitAddress, "reading the address of a git repository: \(reason.problem)",
+            hint: "the form is https://HOST/PATH.git#REFERENCE:DIRECTORY, or ?ref=REFERENCE&subdir=DIRECTORY",
+            at: location)
     }
 }

@@ -12,6 +12,8 @@ public enum NamedContext: Hashable, Sendable {
     case layout(LayoutReference)
     /// One file named `context` that is downloaded: an `http` or `https` URL, as BuildKit takes it.
     case http(HTTPSource)
+    /// A tree of a git repository.
+    case git(GitSource)
     /// Nothing: `docker-image://scratch`.
     case scratch
 }
@@ -22,7 +24,7 @@ extension NamedContext {
     /// The name is normalised as an image's name is, so that `node:latest`, `node` and `docker.io/library/node` are the
     /// same context. The ignore rules of a directory are empty: whoever reads its `.dockerignore` fills them in.
     ///
-    /// - Throws: `invalid-build-context`, `not-supported` for git contexts.
+    /// - Throws: `invalid-build-context`, `invalid-git-address`.
     public static func parse(_ argument: String) throws(BuildError) -> (name: String, context: NamedContext) {
         guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else {
             throw .invalidBuildContext(argument, "expected NAME=VALUE")
@@ -39,10 +41,17 @@ extension NamedContext {
         return (name, try context(value, of: argument))
     }
 
-    /// The context that an address means; `nil` for a path, and for a git repository.
-    public static func remote(_ value: String) -> NamedContext? {
+    /// The context that an address means; `nil` for a path.
+    ///
+    /// - Throws: `invalid-git-address`.
+    public static func remote(_ value: String) throws(BuildError) -> NamedContext? {
+        do throws(GitAddress.Invalid) {
+            if let source = try GitAddress.parse(value, isContext: true) { return .git(source) }
+        } catch {
+            throw .invalidGitAddress(error, at: nil)
+        }
         // The name that BuildKit gives.
-        RemoteSource(value) == .http ? .http(HTTPSource(url: Redacted(value), fileName: "context")) : nil
+        return RemoteSource(value) == .http ? .http(HTTPSource(url: Redacted(value), fileName: "context")) : nil
     }
 
     private static func context(_ value: String, of argument: String) throws(BuildError) -> NamedContext {
@@ -58,10 +67,9 @@ extension NamedContext {
             }
         }
         if let text = rest(after: "oci-layout://") { return .layout(try layout(text, of: argument)) }
-        if let remote = remote(value) { return remote }
-        if RemoteSource(value) != nil || value.hasPrefix("target:") {
-            throw .unsupportedContext()
-        }
+        if let remote = try remote(value) { return remote }
+        if RemoteSource(value) != nil { throw .invalidGitAddress(GitAddress.Invalid("it is no address"), at: nil) }
+        if value.hasPrefix("target:") { throw .unsupportedContext() }
         return .directory(path: value, ignore: IgnoreRules())
     }
 

@@ -45,7 +45,7 @@ enum Origin: Hashable {
     /// A directory among the named contexts.
     case directory(name: String, IgnoreRules)
     /// A named context that is downloaded.
-    case download(name: String, HTTPSource)
+    case download(name: String, FetchedSource)
 }
 
 /// An image to resolve. Equal requests are resolved once.

@@ -122,7 +122,8 @@ struct StageTable {
         switch context {
         case .scratch: .scratch
         case .directory(_, let ignore): .directory(name: name, ignore)
-        case .http(let source): .download(name: name, source)
+        case .http(let source): .download(name: name, .http(source))
+        case .git(let source): .download(name: name, .git(source))
         case .image(let reference):
             .image(ImageRequest(source: .reference(reference), platform: platform, contextName: name))
         case .layout(let layout):
