@@ -143,6 +143,8 @@ private struct Work {
         // An index without what this machine knows of the files (inodes, times) is the same everywhere.
         unlink(directory + "/.git/index")
         try runInside(["read-tree", "HEAD"])
+        guard withSubmodules else { return }
+        try runInside(["submodule", "--quiet", "foreach", "--quiet", "--recursive", "git read-tree HEAD"])
     }
 
     /// The names that a clone has; HEAD is not one that can be written.

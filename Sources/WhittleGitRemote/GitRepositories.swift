@@ -105,7 +105,7 @@ package final class GitRepositories: Sendable {
 
     // MARK: On disk
 
-    private var directory: String { layout.root + "/git" }
+    private var directory: String { layout.repositories }
 
     private static func key(_ remote: String) -> String { Digest(hashing: "whittle.git.v1 " + remote).hex }
 
@@ -150,6 +150,8 @@ package final class GitRepositories: Sendable {
         _ source: GitSource, _ revision: GitRevision, into path: String, _ cancellation: Cancellation
     ) throws {
         let purpose = "fetching '\(BuildError.printable(source.shownAddress))'"
+        // The time of the directory is that of its last use, by which a collection goes.
+        defer { try? Syscall.changeTimes(path, to: .now) }
         try GitFetch(
             git: try GitProgram(for: purpose), purpose: purpose, source: source, revision: revision, path: path,
             access: { try self.access(source) }, cancellation: cancellation

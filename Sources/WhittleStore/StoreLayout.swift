@@ -34,6 +34,7 @@ package struct StoreLayout: Hashable, Sendable {
     package var cacheMounts: String { root + "/cache-mounts" }
     package var volumes: String { root + "/volumes" }
     package var contexts: String { root + "/contexts" }
+    package var repositories: String { root + "/git" }
     package var active: String { root + "/active" }
     package var keyLocks: String { root + "/key-locks" }
     package var leaseLock: String { root + "/leases.lock" }

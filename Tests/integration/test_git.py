@@ -304,6 +304,19 @@ def damaged(case):
         assert (add(case, server.url("r")) / "f").read_bytes() == b"three"
 
 
+@test("du lists the repositories of the store, and prune removes them")
+def pruned(case):
+    repository = Repository(case.directory, "r")
+    repository.commit({"f": "one"})
+    with gitserver.server(case.directory) as server:
+        add(case, server.url("r"))
+        case.run(case.command("du", "--root", case.store, "--format", "json")).says("source.git.checkout")
+        case.run(case.command("prune", "--root", case.store, "--all", "--force"))
+        assert not any(path.is_dir() for path in (case.store / "git").iterdir())
+        case.run(case.command("du", "--root", case.store, "--format", "json")).says_not("source.git.checkout")
+        assert (add(case, server.url("r")) / "f").read_bytes() == b"one"
+
+
 @test("Ctrl-C ends a git that waits for a server, and nothing of it stays")
 def interrupted(case):
     with socket.socket() as silent:

@@ -23,7 +23,7 @@ struct PruneCommand: AsyncParsableCommand {
     @Option(
         parsing: .singleValue,
         help: ArgumentHelp(
-            "Only what passes: until=24h, type=regular|layer|internal|exec.cachemount|source.local, id=, parents=, "
+            "Only what passes: until=24h, type=regular|layer|internal|exec.cachemount|source.local|source.git.checkout, id=, parents=, "
                 + "description~=, shared=, private=; != and ~= (regular expression) instead of =.",
             valueName: "filter"))
     var filter: [String] = []

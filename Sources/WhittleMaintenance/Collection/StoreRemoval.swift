@@ -89,9 +89,17 @@ struct StoreRemoval {
         case .snapshot(let id): try move(layout.snapshots + "/" + id.rawValue, scratch)
         case .blob(let digest): try move(layout.blobs + "/" + digest.hex, scratch)
         case .context(let name): try move(layout.contexts + "/" + name, scratch)
+        case .repository(let name): try putAsideRepository(name, scratch)
         case .leftover(let name): try move(layout.root + "/" + name, scratch)
         case .cacheMount(let name): try putAsideMount(layout.cacheMounts + "/" + name, scratch)
         }
+    }
+
+    private func putAsideRepository(_ name: String, _ scratch: ProcessScratch) throws -> Bool {
+        // Held: a build uses it.
+        guard let lock = try layout.tryLock("git-" + name) else { return false }
+        defer { lock.release() }
+        return try move(layout.repositories + "/" + name, scratch)
     }
 
     private func putAsideMount(_ path: String, _ scratch: ProcessScratch) throws -> Bool {

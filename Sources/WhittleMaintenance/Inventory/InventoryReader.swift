@@ -22,6 +22,7 @@ struct InventoryReader {
         objects += try blobs(layers)
         objects += try cacheMounts(&sizes)
         objects += try files()
+        objects += try repositories(&sizes)
         // Kept for the next time; a database that cannot be written (a full disk) costs that time.
         try? database.save(sizes.new)
         let held = try Leases.all(of: layout).map { $0.object }
@@ -111,6 +112,19 @@ struct InventoryReader {
         return objects
     }
 
+    private func repositories(_ sizes: inout SizeBook) throws -> [StoreObject] {
+        guard try status(layout.repositories) != nil else { return [] }
+        return try RootDirectory(layout.repositories).names(in: "/").compactMap { name in
+            let path = "\(layout.repositories)/\(name)"
+            // Beside the repositories are the known keys of hosts.
+            guard let status = try status(path), status.isDirectory else { return nil }
+            return StoreObject(
+                id: .repository(name.description), type: .gitCheckout,
+                size: try sizes.size(of: "git \(name)", stamp: status.modified.stamp, at: path),
+                lastUsed: status.modified.timestamp, description: "shared git repo")
+        }
+    }
+
     private func isInUse(_ id: ObjectID) -> Bool {
         guard case .cacheMount(let name) = id else { return false }
         // One whose lock cannot be taken for any reason is left alone.
@@ -146,7 +160,9 @@ struct InventoryReader {
 
     private func overhead() throws -> ByteCount {
         var sum = ByteCount.zero
-        let counted = [layout.blobs, layout.snapshots, layout.cacheMounts, layout.contexts, layout.root]
+        let counted = [
+            layout.blobs, layout.snapshots, layout.cacheMounts, layout.contexts, layout.repositories, layout.root,
+        ]
         for path in counted + [layout.root + "/blobs"] { sum += ByteCount((try status(path)?.blocks ?? 0) * 512) }
         for name in try RootDirectory(layout.root).names(in: "/").map(\.description) {
             let path = layout.root + "/" + name

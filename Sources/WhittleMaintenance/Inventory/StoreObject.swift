@@ -9,6 +9,8 @@ package enum ObjectID: Hashable, Sendable {
     case cacheMount(String)
     /// What is known of the files of a build context, by file name.
     case context(String)
+    /// A git repository that was fetched, by the name of its directory.
+    case repository(String)
     /// A file beside those of the layout that an accident left: a damaged database that was put aside.
     case leftover(String)
 }
@@ -21,6 +23,7 @@ extension ObjectID: CustomStringConvertible, Comparable {
         case .blob(let digest): digest.description
         case .cacheMount(let name): "mount-" + name.map { $0 == "/" ? "-" : String($0) }.joined()
         case .context(let name): "context-" + name
+        case .repository(let name): "git-" + name
         case .leftover(let name): name
         }
     }
@@ -49,8 +52,9 @@ package struct ObjectType: RawRepresentable, Hashable, Sendable {
     package static let `internal` = ObjectType(rawValue: "internal")
     package static let cacheMount = ObjectType(rawValue: "exec.cachemount")
     package static let localSource = ObjectType(rawValue: "source.local")
+    package static let gitCheckout = ObjectType(rawValue: "source.git.checkout")
 
-    package static let all: [ObjectType] = [.regular, .layer, .internal, .cacheMount, .localSource]
+    package static let all: [ObjectType] = [.regular, .layer, .internal, .cacheMount, .localSource, .gitCheckout]
 }
 
 /// One removable part of a store.
