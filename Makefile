@@ -3,6 +3,7 @@
 #   make demo      see it work, from nothing: system packages, build, base image, two builds of one application
 #   make test      every test; needs root or sudo (images are built, mounted and started)
 #   make check     format, lint, layers, imports and the small tests; needs neither root nor network
+#   make fuzz      feed the parsers with what libFuzzer thinks of, for FUZZ_SECONDS (600); findings in .build/fuzz
 #   make torture   kill builds at 500 moments, interrupt 100, let every file operation fail once: about an hour
 #   make conformance  build the cases below Conformance/; PEER='buildah' or PEER='buildctl --addr ADDRESS' compares as well
 #   make examples  build and check Examples/; scripts/examples.sh --as-user compares root's with an ordinary user's
@@ -24,7 +25,7 @@ DEBUG_FLAGS := --explicit-target-dependency-import-check error
 DEBUG := .build/debug/whittle
 GENERATED := .build/generated
 
-.PHONY: all release demo test conformance torture check lint format examples integration bench install uninstall generated clean \
+.PHONY: all release demo test conformance fuzz torture check lint format examples integration bench install uninstall generated clean \
     setup-build setup-demo setup-test setup-bench
 
 all: release
@@ -59,6 +60,9 @@ torture: setup-test
 check: setup-build lint
 	$(SWIFT) build --build-tests $(DEBUG_FLAGS) --jobs $(JOBS)
 	$(SWIFT) test --skip-build --no-parallel --skip WhittleEngineTests --skip WhittleRuntimeTests --skip WhittleRegistryTests
+
+fuzz: setup-build
+	Tests/fuzz/run.sh
 
 lint:
 	$(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests Benchmarks

@@ -121,6 +121,29 @@ class Bench:
         yield Row("`whittle --version`", seconds(ours), f"empty program {seconds(theirs)}",
                   f"{ours / theirs:.2f} ×", "≤ 3 ×", ours <= 3 * theirs)
 
+    def outline(self):
+        """The outline of a Dockerfile of 500 lines, against the start of the program."""
+        directory = WORK / "outline"
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "Dockerfile").write_text(long_dockerfile(500))
+        times = self.hyperfine(
+            "outline of 500 lines", {"outline": [self.whittle, "build", "--call=outline", str(directory)],
+                                     "start": [self.whittle, "--version"]}, runs=100, warmup=10)
+        ratio = times["outline"] / times["start"]
+        yield Row("`--call=outline` of 500 lines", seconds(times["outline"]), f"start {seconds(times['start'])}",
+                   f"{ratio:.1f} ×", "≤ 2 ×", ratio <= 2)
+
+    def lowering(self):
+        """Parsing and lowering, in one process and on one core: the files of $BENCH_DOCKERFILES, else those of Examples/."""
+        root = pathlib.Path(os.environ.get("BENCH_DOCKERFILES", REPOSITORY / "Examples"))
+        files = sorted(str(path) for path in root.rglob("*") if path.is_file() and "ockerfile" in path.name)
+        command = [self.whittle, "parse", "--benchmark", *files]
+        self.commands.append(("lowering", "whittle", f"whittle parse --benchmark  # {len(files)} files of {root.name}"))
+        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        rate = int(said.rsplit(": ", 1)[1].split()[0])
+        yield Row("Dockerfiles parsed and lowered", f"{rate:,} lines/s a core", said.split(" lines")[0] + " lines", "",
+                   "≥ 20,000 lines/s", rate >= 20_000)
+
     def cached(self):
         yield from self.cached_with("fully cached, 3 stages, 10 files", context_of(10), 0.03, True)
 
@@ -259,6 +282,19 @@ class Bench:
 
 # ---- inputs
 
+def long_dockerfile(lines):
+    """A Dockerfile of this many lines: stages with arguments, mounts and copies, as real ones have them."""
+    text = ["# syntax=docker/dockerfile:1", "ARG VERSION=1"]
+    stage = 0
+    while len(text) < lines - 10:
+        text += [f"# stage{stage} does part {stage}", f"FROM alpine:3 AS stage{stage}", f"ARG LEVEL{stage}=1",
+                 f"ENV HOME=/root PART={stage}", "RUN --mount=type=cache,target=/cache apk add a b c \\",
+                 "    && make all", f"COPY src/{stage} $HOME/", "WORKDIR /app"]
+        stage += 1
+    text += ["FROM scratch"] + [f"COPY --from=stage{i} /app /app{i}" for i in range(lines - len(text) - 1)]
+    return "\n".join(text) + "\n"
+
+
 def seconds(value):
     return f"{value * 1e3:.1f} ms" if value < 1 else f"{value:.2f} s"
 
@@ -370,7 +406,8 @@ def report(bench, rows):
 
 CASES = {
     "start": Bench.start_up, "cached": Bench.cached, "cached-large": Bench.cached_large, "run": Bench.run_true,
-    "parallel": Bench.parallel, "compression": Bench.compression, "copy": Bench.copy,
+    "parallel": Bench.parallel, "compression": Bench.compression, "copy": Bench.copy, "outline": Bench.outline,
+    "lowering": Bench.lowering,
 }
 
 

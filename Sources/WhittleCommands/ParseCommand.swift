@@ -5,7 +5,7 @@ internal import WhittleDockerfile
 internal import WhittleFileSystem
 
 /// `whittle parse`.
-struct ParseCommand: ParsableCommand {
+struct ParseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "parse",
         abstract: "Show how Dockerfiles are read.",
@@ -14,10 +14,16 @@ struct ParseCommand: ParsableCommand {
     @ArgumentParser.Flag(help: "Print JSON, one object for each file.")
     var json = false
 
+    @ArgumentParser.Flag(
+        help: ArgumentHelp(
+            "Say how many lines of the files are read and lowered in a second.", visibility: .hidden))
+    var benchmark = false
+
     @Argument(help: "Dockerfiles; '-' for standard input.", completion: .file())
     var files: [String]
 
-    func run() throws {
+    func run() async throws {
+        if benchmark { return try await FrontendBenchmark.run(files) }
         var failures = 0
         for file in files {
             do {

@@ -3,6 +3,8 @@ public import WhittleCore
 extension BuildError.Code {
     /// A variable comes to more than the kernel takes.
     public static let expansionTooLong = BuildError.Code(rawValue: "expansion-too-long")
+    /// The variables of a stage, or what stages hand down to each other, take more memory than anybody could mean.
+    public static let tooManyVariables = BuildError.Code(rawValue: "too-many-variables")
     /// `SOURCE_DATE_EPOCH` is no number of seconds.
     public static let invalidEpoch = BuildError.Code(rawValue: "invalid-source-date-epoch")
     /// `--chown` is no user and group.
@@ -35,6 +37,18 @@ extension BuildError {
             .expansionTooLong, "'\(excerpt(word))' comes to more than \(ByteCount(Int64(limit)))",
             hint: "keep large values in a file: the kernel passes no variable longer than 128 KiB to a program",
             at: location)
+    }
+
+    static func environmentTooLarge(limit: Int, at location: SourceLocation) -> BuildError {
+        BuildError(
+            .tooManyVariables, "the variables of the stage take more than \(ByteCount(Int64(limit)))",
+            hint: "the kernel starts no program with more; keep large values in files", at: location)
+    }
+
+    static func planTooLarge(limit: Int, at location: SourceLocation) -> BuildError {
+        BuildError(
+            .tooManyVariables, "variables and history of all stages take more than \(ByteCount(Int64(limit)))",
+            hint: "fewer or smaller ENV and ARG, or fewer stages on top of each other", at: location)
     }
 
     static func invalidEpoch(_ text: String, at location: SourceLocation?) -> BuildError {

@@ -90,6 +90,22 @@ struct LimitTests {
         #expect(values > 300)
     }
 
+    /// Found by a file of hostile shape: each start searched the whole value, a minute for 100 KB.
+    @Test("a pattern that is nowhere in a long value is looked for once, not from each place", .timeLimit(.minutes(1)))
+    func replacement() throws {
+        let value = String(repeating: "ab", count: 50_000)
+        let expander = WordExpander()
+        #expect(try expander.expand("${A//*b*c/x}", with: ["A": value]).text == value)
+        #expect(try expander.expand("${A//?*c/x}", with: ["A": value]).text == value)
+        // What the short cut must not change: lines, and characters of several bytes.
+        for (text, word, expected) in [
+            ("é1\né2c3", "${A//é*c/x}", "é1\nx3"), ("aé\nab c", "${A//a*c/x}", "aé\nx"),
+            ("ééc\néc", "${A//?é*c/x}", "x\néc"), ("aab", "${A/a*b/x}", "x"), ("abab", "${A//b*z/x}", "abab"),
+        ] {
+            #expect(try expander.expand(word, with: ["A": text]).text == expected, "\(word) of \(text)")
+        }
+    }
+
     private static func ranges(of instruction: RawInstruction) -> [SourceRange] {
         [instruction.range, instruction.keyword.range] + instruction.arguments.map(\.range)
             + instruction.flags.map(\.range) + instruction.heredocs.flatMap { [$0.marker, $0.body] }

@@ -2,14 +2,23 @@
 struct FieldSplitter {
     private var fields: [[UInt8]] = []
     private var field: [UInt8] = []
+    /// Nothing is collected where nobody asks for fields.
+    private let collects: Bool
+
+    init(collects: Bool) { self.collects = collects }
 
     /// Adds quoted text: blanks in it split nothing.
-    mutating func add(_ text: [UInt8]) { field += text }
+    mutating func add(_ text: [UInt8]) {
+        if collects { field += text }
+    }
 
-    mutating func add(scalar: UInt32) { UTF8Text.append(scalar, to: &field) }
+    mutating func add(scalar: UInt32) {
+        if collects { UTF8Text.append(scalar, to: &field) }
+    }
 
     /// Adds unquoted text: blanks in it end a field.
     mutating func addSplitting(_ text: [UInt8]) {
+        guard collects else { return }
         var index = 0
         while index < text.count {
             let (scalar, length) = UTF8Text.scalar(in: text, at: index, before: text.count)

@@ -86,9 +86,36 @@ struct ShellPattern {
                 return position..<end
             }
             guard position < value.count else { return nil }
-            position += UTF8Text.scalar(in: value, at: position, before: value.count).length
+            let next = position + UTF8Text.scalar(in: value, at: position, before: value.count).length
+            position = max(next, hopelessEnd(value, after: position))
         }
         return nil
+    }
+
+    /// Where the next start may be after one at `start` that led to no match: the first star looked for what follows it up to
+    /// the end of the line, so no start in front of that finds it either. Without this, each start of a long line would search
+    /// the whole line.
+    private func hopelessEnd(_ value: [UInt8], after start: Int) -> Int {
+        var index = start
+        var count = 0
+        for step in program.steps {
+            switch step {
+            case .one(let wanted):
+                guard index < value.count else { return start }
+                let (scalar, length) = UTF8Text.scalar(in: value, at: index, before: value.count)
+                guard wanted.contains(scalar) else { return start }
+                index += length
+                count += 1
+            case .star:
+                let line = value[index...].firstIndex(of: 0x0A) ?? value.count
+                // What stands in front of the star takes four bytes a step at most.
+                var end = max(start, line - 4 * count)
+                while end > start, end < value.count, value[end] & 0xC0 == 0x80 { end -= 1 }
+                return end
+            case .optional, .textStart, .textEnd, .wordBoundary: return start
+            }
+        }
+        return start
     }
 
     private func checkWork(_ length: Int) throws(WordError) {

@@ -52,7 +52,7 @@ public struct WordExpander: Sendable {
         return try withoutActuallyEscaping(value) { (value) throws(BuildError) -> Expansion in
             var lexer = WordLexer(word, escape: escape, options: options, value: value)
             do throws(WordError) {
-                let text = try lexer.run().text
+                let text = try lexer.run(collectsFields: false).text
                 return Expansion(
                     text: UTF8Text.string(text, 0..<text.count), used: lexer.used, unset: lexer.unset)
             } catch {

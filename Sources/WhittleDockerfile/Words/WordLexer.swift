@@ -40,8 +40,9 @@ struct WordLexer {
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { index = 3 }
     }
 
-    mutating func run() throws(WordError) -> Result {
-        var fields = FieldSplitter()
+    /// - Parameter collectsFields: whether the result has fields.
+    mutating func run(collectsFields: Bool = true) throws(WordError) -> Result {
+        var fields = FieldSplitter(collects: collectsFields)
         return try word(until: nil, fields: &fields)
     }
 
@@ -235,7 +236,7 @@ extension WordLexer {
             depth -= 1
         }
         if losesFieldStart { fields.dropField() }
-        var inner = FieldSplitter()
+        var inner = FieldSplitter(collects: false)
         do throws(WordError) {
             return try word(until: stop, fields: &inner).text
         } catch {

@@ -11,6 +11,20 @@ final class LoweringOutput {
     private(set) var warnings: [BuildWarning] = []
     private var warned: Set<BuildWarning> = []
     private(set) var baseImages: [BaseImage] = []
+    /// About how many bytes the plan takes, as far as they are not those of the Dockerfile.
+    private var size = 0
+
+    /// What a person writes comes to less than a megabyte; small files that refer to themselves come to any size.
+    private static let sizeLimit = 256 << 20
+
+    /// Notes bytes that the plan takes.
+    func spend(_ bytes: Int) { size += bytes }
+
+    /// - Parameter location: what is being lowered.
+    /// - Throws: `too-many-variables`.
+    func checkSize(at location: @autoclosure () -> SourceLocation) throws {
+        guard size <= Self.sizeLimit else { throw BuildError.planTooLarge(limit: Self.sizeLimit, at: location()) }
+    }
 
     /// Notes a warning; one that was given already is not repeated.
     func warn(_ warning: BuildWarning) {

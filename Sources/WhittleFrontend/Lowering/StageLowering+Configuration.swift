@@ -87,14 +87,15 @@ extension StageLowering {
     mutating func lowerPorts(_ tokens: [Token]) throws {
         var ports: [String] = []
         for token in tokens.sorted(by: { $0.text.utf8.lexicographicallyPrecedes($1.text.utf8) }) {
-            let location = location(of: token.range)
-            for word in try expansion.words(token, variables: state.environment, at: location) {
+            for word in try expansion.words(token, variables: state.environment, at: location(of: token.range)) {
                 do throws(PortSpecification.Invalid) {
                     let port = try PortSpecification(parsing: word)
                     ports += port.ports
+                    output.spend(32 * port.ports.count)
                 } catch {
-                    throw BuildError.invalidPort(word, error, at: location)
+                    throw BuildError.invalidPort(word, error, at: location(of: token.range))
                 }
+                try output.checkSize(at: location)
             }
         }
         state.image.config.exposedPorts.formUnion(ports)

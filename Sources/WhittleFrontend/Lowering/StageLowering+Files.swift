@@ -74,12 +74,12 @@ extension StageLowering {
             var copy = template
             switch kind {
             case .git:
-                copy.input = input(output.source(of: .git(try repository(path, remote)), at: path.location))
+                copy.input = input(output.source(of: .git(try repository(path, remote)), at: location(of: path.range)))
                 copy.sources = ["/"]
                 copy.unpacks = .never
             case .http:
                 let source = try download(path, to: words.destination, remote)
-                copy.input = input(output.source(of: .http(source), at: path.location))
+                copy.input = input(output.source(of: .http(source), at: location(of: path.range)))
                 copy.sources = ["/" + Self.literalPattern(source.fileName)]
                 copy.unpacks = remote.unpacks
             }
@@ -138,14 +138,14 @@ extension StageLowering {
             switch source {
             case .path(let token):
                 words.paths.append(
-                    FileTransfer.Path(text: try expand(token), location: location(of: token.range)))
+                    FileTransfer.Path(text: try expand(token), range: token.range))
             case .inline(let name, let text, let expands, let range):
-                let location = location(of: range)
                 guard expands else {
                     words.documents.append((name, text))
                     continue
                 }
-                let document = try expansion.document(text, variables: state.environment, at: location)
+                let document = try expansion.document(text, variables: state.environment, at: location(of: range))
+                output.spend(document.text.utf8.count)
                 words.documents.append((name, document.text))
             }
         }
@@ -176,7 +176,7 @@ extension StageLowering {
     private func sourcePath(_ path: FileTransfer.Path, keepsParents: Bool, isContext: Bool) throws -> String {
         if isContext, ContainerPath.climbsOut(path.text) {
             let taken = ContainerPath.resolve(path.text, in: "/")
-            output.warn(.contextEscape(path.text, taken: String(taken.dropFirst()), at: path.location))
+            output.warn(.contextEscape(path.text, taken: String(taken.dropFirst()), at: location(of: path.range)))
         }
         guard keepsParents, let pivot = Self.pivot(in: path.text) else {
             return ContainerPath.resolve(path.text, in: "/")
@@ -242,7 +242,8 @@ struct FileTransfer {
     /// A source path after expansion.
     struct Path {
         let text: String
-        let location: SourceLocation
+        /// Its place in the instruction.
+        let range: SourceRange
     }
 
     /// The words after expansion.

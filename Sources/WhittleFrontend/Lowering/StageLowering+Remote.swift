@@ -31,7 +31,7 @@ extension StageLowering {
     ) throws -> HTTPSource {
         let name = RemoteSource.fileName(ofURL: path.text)
         if name == nil, destination.hasSuffix("/"), remote.unpacks == .never {
-            throw BuildError.urlWithoutName(HTTPSource.shown(path.text), at: path.location)
+            throw BuildError.urlWithoutName(HTTPSource.shown(path.text), at: location(of: path.range))
         }
         // The name that BuildKit gives.
         return HTTPSource(url: Redacted(path.text), fileName: name ?? "__unnamed__", checksum: remote.checksum)
@@ -74,7 +74,7 @@ extension StageLowering {
             }
             return source
         } catch {
-            throw BuildError.invalidGitAddress(error, at: path.location)
+            throw BuildError.invalidGitAddress(error, at: location(of: path.range))
         }
     }
 }

@@ -27,6 +27,7 @@ extension StageLowering {
         }
         guard !arguments.isEmpty else { throw BuildError.emptyCommand(at: location) }
         let lowered = try lower(run.mounts, dependencies: dependencies, inputs: &inputs)
+        output.spend(state.environment.size)
         var op = ExecOp(
             arguments: arguments, environment: environment + agentVariable(lowered.mounts),
             uncachedEnvironment: options.proxyEnvironment,

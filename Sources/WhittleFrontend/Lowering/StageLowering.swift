@@ -37,9 +37,14 @@ struct StageLowering {
     mutating func lowered() throws -> StageState {
         beginWithBase()
         state.begin()
+        try output.checkSize(at: location)
         for command in stage.commands {
             self.command = command
             try lower(command)
+            guard state.environment.size <= StageState.environmentLimit else {
+                throw BuildError.environmentTooLarge(limit: StageState.environmentLimit, at: location)
+            }
+            try output.checkSize(at: location)
         }
         return state
     }
@@ -51,6 +56,7 @@ struct StageLowering {
         case .scratch: break
         case .stage(let index):
             guard let base = output.finished[index] else { preconditionFailure("a base stage comes first") }
+            output.spend(base.size)
             state = base
         case .image(let request):
             guard let image = images[request] else { preconditionFailure("a needed image is resolved") }
@@ -111,7 +117,9 @@ struct StageLowering {
     }
 
     func metadata(_ name: String, at location: SourceLocation, ignoresCache: Bool = false) -> VertexMetadata {
-        VertexMetadata(
+        // A step with its digest, place and texts takes about this much.
+        output.spend(2048 + 32 * state.arguments.count)
+        return VertexMetadata(
             name: name, stage: stage.name ?? "stage-\(stage.index)", location: location, ignoresCache: ignoresCache,
             origin: StepOrigin(
                 position: stepIndex, instruction: command == nil ? "FROM \(stage.base)" : instructionText,
@@ -122,6 +130,7 @@ struct StageLowering {
 
     /// Adds an entry for the current instruction.
     mutating func addHistory(_ text: String, makesLayer: Bool) {
+        output.spend(text.utf8.count)
         state.image.history.append(
             HistoryEntry(
                 created: options.sourceDateEpoch, createdBy: text, comment: "buildkit.dockerfile.v0",
@@ -132,8 +141,9 @@ struct StageLowering {
 
     /// Expands a word of the current instruction.
     func expand(_ token: Token) throws -> String {
-        let location = location(of: token.range)
-        return try expansion.word(token, variables: state.environment, at: location).text
+        let text = try expansion.word(token, variables: state.environment, at: location(of: token.range)).text
+        output.spend(text.utf8.count)
+        return text
     }
 
     // MARK: Dependencies

@@ -15,6 +15,12 @@ struct StageState {
     /// Where each variable stands in the image's environment.
     private var imageVariables: [String: Int] = [:]
 
+    /// No program could be started with more: the kernel takes arguments and environment up to 6 MiB.
+    static let environmentLimit = 6 << 20
+
+    /// About how many bytes a copy takes, when both go on changing.
+    var size: Int { 64 * (environment.count + arguments.count + image.history.count + image.config.labels.count) }
+
     struct Argument {
         let name: String
         let value: String?

@@ -32,11 +32,14 @@ struct Expansion {
     /// Expands one word; blanks in values stay.
     ///
     /// - Parameter location: the place to blame; `nil` for the token's own.
-    func word(_ token: Token, variables: VariableList, at location: SourceLocation? = nil) throws(BuildError) -> Word {
-        let location = location ?? dockerfile.location(of: token.range)
-        let word = try expand(token.text, with: plain, variables: variables, at: location)
+    func word(
+        _ token: Token, variables: VariableList, at location: @autoclosure () -> SourceLocation? = nil
+    ) throws(BuildError) -> Word {
+        // A place holds lines of the file, which is much where a line has a million words.
+        func place() -> SourceLocation? { location() ?? dockerfile.location(of: token.range) }
+        let word = try expand(token.text, with: plain, variables: variables, at: place)
         guard word.text.utf8.count <= max(Self.valueLimit, token.text.utf8.count) else {
-            throw .expansionTooLong(token.text, limit: Self.valueLimit, at: location)
+            throw .expansionTooLong(token.text, limit: Self.valueLimit, at: place())
         }
         return word
     }
@@ -47,25 +50,29 @@ struct Expansion {
     }
 
     /// Expands a word and splits it at blanks.
-    func words(_ token: Token, variables: VariableList, at location: SourceLocation) throws(BuildError) -> [String] {
+    func words(
+        _ token: Token, variables: VariableList, at location: @autoclosure () -> SourceLocation
+    ) throws(BuildError) -> [String] {
         // The budget and the errors are those of one word.
-        _ = try word(token, variables: variables, at: location)
+        _ = try word(token, variables: variables, at: location())
         do throws(BuildError) {
             return try plain.fields(token.text) { variables[$0] }
         } catch {
-            throw error.located(at: location)
+            throw error.located(at: location())
         }
     }
 
     /// Expands the text of a heredoc of COPY or ADD.
-    func document(_ text: String, variables: VariableList, at location: SourceLocation) throws(BuildError) -> Word {
+    func document(
+        _ text: String, variables: VariableList, at location: @autoclosure () -> SourceLocation
+    ) throws(BuildError) -> Word {
         try expand(text, with: inline, variables: variables, at: location)
     }
 
     /// An instruction as people see it, variables expanded where that is possible.
     func shown(_ text: String, variables: VariableList, keepsQuotes: Bool) -> String {
         // What cannot be expanded is shown as written.
-        guard let word = try? expand(text, with: keepsQuotes ? faithful : plain, variables: variables, at: nil) else {
+        guard let word = try? expand(text, with: keepsQuotes ? faithful : plain, variables: variables) else {
             return text
         }
         return word.text
@@ -79,12 +86,13 @@ struct Expansion {
         _ flag: RunMountFlag, variables: VariableList, locate: (SourceRange) -> SourceLocation
     ) throws(BuildError) -> RunMount {
         try flag.mount(locating: locate) { (text) throws(BuildError) -> String in
-            try expand(text, with: plain, variables: variables, at: nil).text
+            try expand(text, with: plain, variables: variables).text
         }
     }
 
     private func expand(
-        _ text: String, with expander: WordExpander, variables: VariableList, at location: SourceLocation?
+        _ text: String, with expander: WordExpander, variables: VariableList,
+        at location: () -> SourceLocation? = { nil }
     ) throws(BuildError) -> Word {
         var taken = 0
         do throws(BuildError) {
@@ -94,11 +102,11 @@ struct Expansion {
                 return taken > Self.budget ? "" : value
             }
             guard taken <= Self.budget else {
-                throw BuildError.expansionTooLong(text, limit: Self.budget, at: location)
+                throw BuildError.expansionTooLong(text, limit: Self.budget, at: location())
             }
             return Word(text: result.text, undefined: result.unset.sorted())
         } catch {
-            throw error.located(at: location)
+            throw error.located(at: location())
         }
     }
 }

@@ -4,6 +4,11 @@ struct VariableList: Sendable {
     private var slots: [Entry?] = []
     /// Where each variable stands in `slots`.
     private var positions: [String: Int] = [:]
+    /// Bytes of all names and values.
+    private(set) var size = 0
+
+    /// How many there are.
+    var count: Int { positions.count }
 
     struct Entry: Hashable, Sendable {
         let name: String
@@ -24,9 +29,13 @@ struct VariableList: Sendable {
     subscript(name: String) -> String? {
         get { positions[name].flatMap { slots[$0]?.value } }
         set {
-            if let old = positions.removeValue(forKey: name) { slots[old] = nil }
+            if let old = positions.removeValue(forKey: name) {
+                size -= name.utf8.count + (slots[old]?.value.utf8.count ?? 0)
+                slots[old] = nil
+            }
             guard let newValue else { return }
             if slots.count > 32, slots.count > 2 * positions.count { removeGaps() }
+            size += name.utf8.count + newValue.utf8.count
             positions[name] = slots.count
             slots.append(Entry(name: name, value: newValue))
         }

@@ -69,7 +69,9 @@ enum FileRules {
         let place = LintPlace(stage.instruction)
         func check(_ unset: Set<String>) {
             for name in unset.sorted() where !globals.isKnown(name) {
-                let near = NearestName.of(name, among: globals.names).map { " (did you mean '\($0)'?)" } ?? ""
+                // Looking for a near name takes time with each variable there is; nobody reads the hundredth.
+                let known = list.findings.count < 100 && globals.values.count <= 1000 ? globals.names : []
+                let near = NearestName.of(name, among: known).map { " (did you mean '\($0)'?)" } ?? ""
                 list.add(
                     .undefinedArgInFrom, "the variable '\(name)' in FROM is no ARG above the first FROM\(near)",
                     at: place)

@@ -108,6 +108,12 @@ extension BuildError {
         return BuildError(.unknownTarget, "no stage is named '\(name)'", hint: near + "the stages are: \(shown)")
     }
 
+    static func expansionsTooLarge(limit: Int, at location: SourceLocation) -> BuildError {
+        BuildError(
+            .tooManyVariables, "the words up to here come to more than \(ByteCount(Int64(limit)))",
+            hint: "fewer or smaller ENV and ARG", at: location)
+    }
+
     static func tooManyVariables(limit: Int, at location: SourceLocation) -> BuildError {
         BuildError(
             .tooManyVariables, "the stages up to here hand down more than \(limit) variables to each other",

@@ -14,12 +14,16 @@ struct StageWalk {
     /// Of the stages that were walked.
     var outlines: [StageOutline]
     private var scopes: [StageScope?]
+    /// Bytes that words came to.
+    private var expanded = 0
     /// Variables that stages took over from each other.
     private var handedDown = 0
 
     /// More than this would take seconds and gigabytes. A build of a hundred stages with a hundred variables each hands down
     /// ten thousand.
     private static let handDownLimit = 2_000_000
+    /// What a person writes comes to less than a megabyte.
+    private static let expansionLimit = 64 << 20
 
     init(
         _ dockerfile: Dockerfile, _ request: LintRequest, _ globals: GlobalArguments, expander: LintExpander,
@@ -53,6 +57,10 @@ struct StageWalk {
         var visit = StageVisit(stage: stage.index)
         for command in links.commands[stage.index] {
             list.enter(comments: command.comments)
+            guard expanded <= Self.expansionLimit else {
+                throw .expansionsTooLarge(
+                    limit: Self.expansionLimit, at: dockerfile.location(of: stage.instruction.range))
+            }
             look(at: command, &scope, &visit)
         }
         scopes[stage.index] = scope
@@ -121,6 +129,7 @@ struct StageWalk {
     ) -> String {
         let word = isDocument ? expander.document(text, scope.values) : expander.word(text, scope.values)
         guard let word else { return text }
+        expanded += word.text.utf8.count
         for name in word.unset.sorted() { undefined(name, in: scope, &visit, command) }
         return word.text
     }
@@ -137,7 +146,7 @@ struct StageWalk {
             note = "; the base image '\(image.prefix(100))' was not looked at, which may set it"
         }
         // Looking for a near name takes time with each variable there is; nobody reads the hundredth.
-        let known = list.findings.count < 100 ? scope.values.keys.sorted() : []
+        let known = list.findings.count < 100 && scope.values.count <= 1000 ? scope.values.keys.sorted() : []
         if let near = NearestName.of(name, among: known) { note = " (did you mean '$\(near)'?)" + note }
         list.add(.undefinedVar, "the variable '$\(name)' is not defined\(note)", at: command.place)
     }
