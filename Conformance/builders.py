@@ -32,12 +32,15 @@ class Files:
 
     def __init__(self, case, directory):
         self.directory = pathlib.Path(directory)
+        # The address of a context that is not here; the Dockerfile is in it.
+        self.url = case.get("context_url")
         self.context = self.directory / "context"
         case_files.write_tree(self.context, case.get("context", {}))
         name = case.get("file")
         self.dockerfile = self.context / name if name else self.directory / "dockerfile" / "Dockerfile"
-        self.dockerfile.parent.mkdir(parents=True, exist_ok=True)
-        self.dockerfile.write_bytes(case.dockerfile.encode())
+        if not self.url:
+            self.dockerfile.parent.mkdir(parents=True, exist_ok=True)
+            self.dockerfile.write_bytes(case.dockerfile.encode())
         self.contexts = {}
         for name, value in case.get("contexts", {}).items():
             if isinstance(value, dict):
@@ -63,6 +66,13 @@ def run(command, case, directory):
     return result.returncode, (result.stdout + result.stderr).decode(errors="replace")
 
 
+def dockerfile_option(case, files):
+    """`-f`, as whittle and buildah have it: of a context that is elsewhere a file in it, if it is not named Dockerfile."""
+    if not files.url:
+        return ["-f", files.dockerfile]
+    return ["-f", case.get("file")] if case.get("file") else []
+
+
 class Whittle:
     name = "whittle"
 
@@ -71,12 +81,12 @@ class Whittle:
 
     def build(self, case, files):
         destination = files.directory / "whittle"
-        command = [self.program, "build", "--root", self.store, "--progress=plain", "-f", files.dockerfile,
-                   "-o", f"type=oci,tar=false,dest={destination}"]
+        command = [self.program, "build", "--root", self.store, "--progress=plain", "-o", f"type=oci,tar=false,dest={destination}"]
+        command += dockerfile_option(case, files)
         for name, path in base_images.named_in(case, self.bases).items():
             command += ["--build-context", f"{name}=oci-layout://{path}:latest"]
         for name, value in files.contexts.items():
-            if isinstance(value, str):
+            if value in self.bases:
                 value = f"oci-layout://{self.bases[value]}:latest"
             command += ["--build-context", f"{name}={value}"]
         command += [f"--build-arg={name}={value}" for name, value in case.get("build_args", {}).items()]
@@ -85,8 +95,10 @@ class Whittle:
         command += [f"--{key}={case.get(key)}" for key in ("target", "platform", "network") if case.get(key)]
         command += [f"--add-host={host}" for host in case.get("add_hosts", [])]
         command += [f"--allow={name}" for name in case.get("allow", [])]
+        command += [f"--shm-size={case.get('shm_size')}"] if case.get("shm_size") else []
+        command += [f"--ulimit={limit}" for limit in case.get("ulimits", [])]
         command += case.get("options", [])
-        return Result(*run([*command, files.context], case, files.directory), destination)
+        return Result(*run([*command, files.url or files.context], case, files.directory), destination)
 
 
 class Buildctl:
@@ -101,8 +113,13 @@ class Buildctl:
             raise Unsupported(f"options {case.get('options')}")
         destination = files.directory / "buildkit"
         command = [self.program, "--addr", self.address, "build", "--progress=plain", "--frontend", "dockerfile.v0",
-                   "--local", f"context={files.context}", "--local", f"dockerfile={files.dockerfile.parent}",
-                   "--opt", f"filename={files.dockerfile.name}", "-o", f"type=oci,tar=false,dest={destination}"]
+                   "-o", f"type=oci,tar=false,dest={destination}"]
+        if files.url:
+            command += ["--opt", f"context={files.url}"]
+            command += ["--opt", f"filename={case.get('file')}"] if case.get("file") else []
+        else:
+            command += ["--local", f"context={files.context}", "--local", f"dockerfile={files.dockerfile.parent}",
+                        "--opt", f"filename={files.dockerfile.name}"]
 
         def add_layout(name, base):
             path = self.bases[base]
@@ -112,8 +129,10 @@ class Buildctl:
         for name in base_images.named_in(case, self.bases):
             command += add_layout(name, name)
         for name, value in files.contexts.items():
-            if isinstance(value, str):
+            if value in self.bases:
                 command += add_layout(name, value)
+            elif isinstance(value, str):
+                command += ["--opt", f"context:{name}={value}"]
             else:
                 command += ["--local", f"{name}={value}", "--opt", f"context:{name}=local:{name}"]
         for name, value in case.get("build_args", {}).items():
@@ -129,6 +148,10 @@ class Buildctl:
             command += ["--opt", f"force-network-mode={case.get('network')}"]
         if case.get("add_hosts"):
             command += ["--opt", "add-hosts=" + ",".join(host.replace(":", "=", 1) for host in case.get("add_hosts"))]
+        if case.get("shm_size"):
+            command += ["--opt", f"shm-size={case.get('shm_size')}"]
+        if case.get("ulimits"):
+            command += ["--opt", "ulimit=" + ",".join(case.get("ulimits"))]
         for name in case.get("allow", []):
             command += ["--allow", name]
         return Result(*run(command, case, files.directory), destination)
@@ -163,16 +186,19 @@ class Buildah:
             raise Unsupported(f"options {case.get('options')}")
         destination = files.directory / "buildah"
         command = [*self.command, "bud", "--pull-never", "--isolation", "chroot", "--format", "oci", "--no-cache",
-                   "--identity-label=false", "-f", files.dockerfile, "-t", f"oci:{destination}:latest"]
+                   "--identity-label=false", "-t", f"oci:{destination}:latest", *dockerfile_option(case, files)]
         for name, value in files.contexts.items():
-            value = f"docker.io/library/{value}:latest" if isinstance(value, str) else value
-            command += ["--build-context", f"{name}={value if not isinstance(value, str) else 'docker://' + value}"]
+            if isinstance(value, str) and "://" not in value:
+                value = f"docker://docker.io/library/{value}:latest"
+            command += ["--build-context", f"{name}={value}"]
         command += [f"--build-arg={name}={value}" for name, value in case.get("build_args", {}).items()]
         command += [f"--label={name}={value}" for name, value in case.get("labels", {}).items()]
         command += [f"--secret=id={name},src={path}" for name, path in files.secrets.items()]
         command += [f"--{key}={case.get(key)}" for key in ("target", "platform", "network") if case.get(key)]
         command += [f"--add-host={host}" for host in case.get("add_hosts", [])]
-        return Result(*run([*command, files.context], case, files.directory), destination)
+        command += [f"--shm-size={case.get('shm_size')}"] if case.get("shm_size") else []
+        command += [f"--ulimit={limit}" for limit in case.get("ulimits", [])]
+        return Result(*run([*command, files.url or files.context], case, files.directory), destination)
 
 
 def version(builder):

@@ -10,7 +10,7 @@ import tomllib
 CASE_KEYS = {
     "name", "dockerfile", "file", "context", "contexts", "build_args", "labels", "target", "platform", "secrets", "network",
     "add_hosts", "allow", "env", "files", "only_files", "config", "history", "layers", "error", "uses", "ignore", "differs",
-    "options", "bases",
+    "options", "bases", "served", "context_url", "shm_size", "ulimits",
 }
 
 
@@ -33,7 +33,7 @@ class Case:
 
     @property
     def dockerfile(self):
-        return self.data["dockerfile"]
+        return self.data.get("dockerfile", "")
 
     @property
     def expects_error(self):
@@ -53,7 +53,7 @@ def load(directory, filters=()):
             unknown = set(data) - CASE_KEYS
             if unknown:
                 raise BadCase(f"{where}: unknown keys {sorted(unknown)}")
-            if "name" not in data or "dockerfile" not in data:
+            if "name" not in data or "dockerfile" not in data and "context_url" not in data:
                 raise BadCase(f"{where}: a case needs a name and a dockerfile")
             if not any(key in data for key in ("error", "files", "only_files", "config", "history", "layers")):
                 raise BadCase(f"{where}: it expects nothing")
@@ -83,12 +83,8 @@ def write_tree(root, files):
             path.mkdir(exist_ok=True)
         elif value.get("fifo"):
             os.mkfifo(path)
-        elif "tar" in value:
-            path.write_bytes(archive(value["tar"], value.get("compression", "")))
-        elif "base64" in value:
-            path.write_bytes(base64.b64decode(value["base64"]))
         else:
-            path.write_bytes(value.get("text", "").encode())
+            path.write_bytes(content(value))
         late.append((path, value))
     for path, target in hard_links:
         os.link(target, path)
@@ -103,6 +99,15 @@ def write_tree(root, files):
                 os.setxattr(path, name, text.encode())
         if "time" in value:
             os.utime(path, (value["time"], value["time"]), follow_symlinks=False)
+
+
+def content(value):
+    """The bytes of a file."""
+    if "tar" in value:
+        return archive(value["tar"], value.get("compression", ""))
+    if "base64" in value:
+        return base64.b64decode(value["base64"])
+    return value.get("text", "").encode()
 
 
 def archive(files, compression):

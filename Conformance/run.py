@@ -26,6 +26,7 @@ import bases as base_images  # noqa: E402
 import builders  # noqa: E402
 import cases as case_files  # noqa: E402
 import expectations  # noqa: E402
+import servers  # noqa: E402
 
 
 def main():
@@ -38,15 +39,17 @@ def main():
         sys.exit(2)
     directory = pathlib.Path(tempfile.mkdtemp(prefix="whittle-conformance."))
     peer = None
+    serving = servers.Servers(directory)
     started = time.monotonic()
     try:
         bases = base_images.make(directory / "bases")
         whittle = builders.Whittle(program, bases, directory)
         peer = make_peer(arguments, bases, directory)
-        runner = Runner(whittle, peer, directory, tomllib.loads((HERE / "peers.toml").read_text()))
+        runner = Runner(whittle, peer, directory, serving, tomllib.loads((HERE / "peers.toml").read_text()))
         with concurrent.futures.ThreadPoolExecutor(arguments.parallel) as pool:
             outcomes = list(pool.map(runner.outcome, cases))
     finally:
+        serving.close()
         if hasattr(peer, "close"):
             peer.close()
         if os.environ.get("SAVE_TEMPS"):
@@ -83,8 +86,8 @@ def make_peer(arguments, bases, directory):
 
 
 class Runner:
-    def __init__(self, whittle, peer, directory, known):
-        self.whittle, self.peer, self.directory = whittle, peer, directory
+    def __init__(self, whittle, peer, directory, serving, known):
+        self.whittle, self.peer, self.directory, self.serving = whittle, peer, directory, serving
         self.known = known.get(peer.name, {}) if peer else {}
 
     def outcome(self, case):
@@ -92,6 +95,7 @@ class Runner:
         directory = pathlib.Path(tempfile.mkdtemp(prefix="case.", dir=self.directory))
         outcome = {"name": case.name, "status": "pass", "reason": ""}
         try:
+            case = self.serving.fill(case)
             files = builders.Files(case, directory)
             result = self.whittle.build(case, files)
             try:
@@ -100,6 +104,8 @@ class Runner:
                 outcome.update(status="fail", reason=str(unmet))
             if self.peer:
                 self.compare(case, files, result, outcome)
+        except builders.Unsupported as error:
+            outcome.update(status="skip", reason=str(error))
         except Exception as error:  # one case must not end the run
             outcome.update(status="fail", reason=f"{type(error).__name__}: {error}")
         finally:
@@ -174,10 +180,12 @@ def report(arguments, outcomes, problems, seconds, used):
         failed = each["status"] == "fail" or each.get("peer") in ("different", "stale")
         if failed or arguments.verbose:
             print(f"{each['status'].upper():5} {each.get('peer', ''):9} {each['name']}")
+        elif each["status"] == "skip":
+            print(f"SKIP            {each['name']}: {each['reason']}")
     topics = collections.defaultdict(collections.Counter)
     for each in outcomes:
         topics[each["name"].split(":")[0]].update(["cases", each["status"], f"peer {each.get('peer')}"])
-    columns = ["cases", "pass", "fail"] + (["peer same", "peer known", "peer different", "peer skipped"] if len(used) > 1 else [])
+    columns = ["cases", "pass", "fail", "skip"] + (["peer same", "peer known", "peer different", "peer skipped"] if len(used) > 1 else [])
     print(f"\n{'topic':24}" + "".join(f"{column:>16}" for column in columns))
     total = collections.Counter()
     for topic, counts in topics.items():

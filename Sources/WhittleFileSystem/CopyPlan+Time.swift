@@ -10,4 +10,19 @@ extension CopyPlan {
         }
         return latest
     }
+
+    /// The latest time of modification among the regular files that the plan selects; `nil` where there is none.
+    package var latestModificationOfFiles: FileTime? {
+        var latest: FileTime?
+        func add(_ status: FileStatus) {
+            if status.isRegular { latest = latest.map { max($0, status.modified) } ?? status.modified }
+        }
+        for item in items {
+            if let status = item.status { add(status) }
+            for selected in item.selection {
+                for entry in selected.entries { add(selected.status(entry)) }
+            }
+        }
+        return latest
+    }
 }

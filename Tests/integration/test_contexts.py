@@ -132,6 +132,25 @@ def urls(case):
         answer.says("no web address")
 
 
+@test("SOURCE_DATE_EPOCH=context is the server's time of a download, or that of an archive's newest file")
+def epochs(case):
+    def created(stdin, context="-"):
+        answer, image = build(case, stdin, "--build-arg", "SOURCE_DATE_EPOCH=context", context=context)
+        assert image, answer.text
+        return image.config["created"]
+
+    archive = tar(FILES)
+    with WebServer({"/c.tar": archive, "/dated.tar": archive, "/Dockerfile": b"FROM busybox\n",
+                    "/undated": b"FROM busybox\n"}) as web:
+        web.headers["/dated.tar"] = web.headers["/Dockerfile"] = {"Last-Modified": "Fri, 14 Jul 2017 02:40:00 GMT"}
+        assert created(None, f"{web.url}/dated.tar") == created(None, f"{web.url}/Dockerfile") == "2017-07-14T02:40:00Z"
+        # The second time it comes from the store.
+        assert created(None, f"{web.url}/dated.tar") == "2017-07-14T02:40:00Z"
+        assert created(None, f"{web.url}/c.tar") == created(archive) == "2020-09-13T12:26:40Z"
+        answer, _ = build(case, None, "--build-arg", "SOURCE_DATE_EPOCH=context", context=f"{web.url}/undated")
+        answer.says("SOURCE_DATE_EPOCH=context has no effect")
+
+
 @test("nothing in an archive leads out of the context, and its size is limited")
 def hostile(case):
     def link(name, target, kind=tarfile.SYMTYPE):

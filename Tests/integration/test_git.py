@@ -5,6 +5,7 @@ import socket
 import time
 
 import gitserver
+import image
 from gitserver import Repository, basic
 from harness import test
 from test_ssh import agent, key
@@ -244,6 +245,10 @@ def epoch(case):
     with gitserver.server(case.directory) as server:
         case.run(case.command("build", "--root", case.store, "--progress=plain", "--reproducible", "-o",
                               "type=cacheonly", server.url("r"))).says(f"SOURCE_DATE_EPOCH={repository.time}")
+        out = case.directory / "image"
+        case.run(case.command("build", "--root", case.store, "--build-arg", "SOURCE_DATE_EPOCH=context", "-o",
+                              f"type=oci,tar=false,dest={out}", server.url("r"))).says_not("has no effect")
+        assert image.Image(out).config["created"] == time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(repository.time))
 
 
 @test("a repository runs nothing: no hook, no setting, no filter, no helper, no file as a submodule")

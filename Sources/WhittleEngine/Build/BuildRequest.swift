@@ -15,8 +15,6 @@ package struct BuildRequest: Sendable {
     /// A context that is no directory; it takes the place of ``contextDirectory``, and has the Dockerfile unless it says
     /// otherwise.
     package var remoteContext: RemoteContext?
-    /// When the commit was made that the context is, where it is one of a git repository; found when it is fetched.
-    var contextTime: Timestamp?
     /// Asks the registry for base images even where the store has them.
     package var pullsAlways = false
     /// Says of each step why it ran or did not.

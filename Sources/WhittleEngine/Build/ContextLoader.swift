@@ -33,13 +33,15 @@ struct ContextLoader: Sendable {
             case .standardInput:
                 try await load(from: .standardInput, context, into: &request)
             case .http(let source):
-                let file = try store.blobs.open(try await fetching.downloads.file(source, for: step).digest)
+                let download = try await fetching.downloads.file(source, for: step)
+                let file = try store.blobs.open(download.digest)
                 // Kept open while it is read.
                 let descriptor = file.release()
                 defer {
                     // Open for reading: there is nothing to report.
                     try? Syscall.close(descriptor)
                 }
+                request.options.contextTime = download.modified
                 try await load(from: descriptor, context, into: &request)
             case .git(let source):
                 let revision = try await fetching.repositories.resolve(source)
@@ -47,7 +49,7 @@ struct ContextLoader: Sendable {
                 let tree = try await GitFiles.write(
                     GitCheckout(source, revision, in: fetching.repositories), in: store)
                 request.contextDirectory = tree.directory
-                request.contextTime = tree.time
+                request.options.contextTime = tree.time
                 try complete(&request, from: context, in: tree.directory, isArchive: false)
             }
             report(.finished(step))
@@ -88,7 +90,20 @@ struct ContextLoader: Sendable {
             request.dockerfileName = "Dockerfile"
             return
         }
+        if request.options.contextTime == nil {
+            request.options.contextTime = try await BlockingPool.shared.runCancellable { cancellation in
+                try Self.newestFile(in: directory, cancellation)
+            }
+        }
         try complete(&request, from: context, in: directory, isArchive: true)
+    }
+
+    /// What BuildKit takes for the time of an archive whose server says none.
+    private static func newestFile(in directory: String, _ cancellation: Cancellation) throws -> Timestamp? {
+        let tree = SourceTree(try RootDirectory(directory), kind: .image)
+        let all = CopyRequest(sources: ["/"], destination: "/")
+        return try CopyPlan(all, from: tree, cancellation: cancellation).latestModificationOfFiles
+            .map { Timestamp(seconds: $0.seconds) }
     }
 
     /// Reads the Dockerfile and the ignore rules that are in the context.

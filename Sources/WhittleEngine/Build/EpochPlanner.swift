@@ -44,7 +44,7 @@ struct EpochPlanner: Sendable {
     }
 
     private func commitTime(_ request: BuildRequest) async throws -> Timestamp? {
-        if let time = request.contextTime { return time }
+        if case .git = request.remoteContext?.source { return request.options.contextTime }
         // What is above an unpacked archive is not its repository.
         guard let directory = request.contextDirectory, request.remoteContext == nil else { return nil }
         return try await BlockingPool.shared.run { try GitCommitTime.ofHead(above: directory) }

@@ -33,8 +33,8 @@ public struct BuildOptions: Sendable {
     public var isReproducible = false
     /// The epoch of a reproducible build where no `SOURCE_DATE_EPOCH` says one.
     public var fallbackEpoch: Timestamp?
-    /// The time of the build context, for `SOURCE_DATE_EPOCH=context`: that of a commit or a download. `nil` for a directory
-    /// of the user's machine, which has none.
+    /// The time of the build context, for `SOURCE_DATE_EPOCH=context`: that of a commit, a download (`Last-Modified`), or the
+    /// newest file of an archive. `nil` for a directory of the user's machine, which has none.
     public var contextTime: Timestamp?
     /// A secret in what a step wrote, or in the image's configuration, is a warning instead of an error.
     public var allowsSecretLeak = false

@@ -50,7 +50,7 @@ struct SourceDateEpoch {
 extension BuildWarning {
     static func contextWithoutTime(at location: SourceLocation?) -> BuildWarning {
         BuildWarning(
-            "SOURCE_DATE_EPOCH=context has no effect: the context is a directory of this machine, which has no time of its "
-                + "own (give a number of seconds, or build with --reproducible)", at: location)
+            "SOURCE_DATE_EPOCH=context has no effect: the context has no time of its own, as a git repository, an archive and "
+                + "most downloads have one (give a number of seconds, or build with --reproducible)", at: location)
     }
 }
