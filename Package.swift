@@ -35,6 +35,7 @@ targets += [
     .target(name: "CWhittleLinux"),
     .target(name: "CWhittleSHA256", exclude: ["README.md"]),
     .target(name: "CWhittleCurl", exclude: ["README.md"]),
+    .target(name: "CWhittleYAML", exclude: ["README.md"]),
     system("CNettle", pkgConfig: "nettle", apt: "nettle-dev"),
     system("CISAL", pkgConfig: "libisal", apt: "libisal-dev"),
     system("CDeflate", pkgConfig: "libdeflate", apt: "libdeflate-dev"),
@@ -59,6 +60,7 @@ targets += library(
 // Layer 3: decisions (frontend, checks, solver), the search for secrets, git, HTTP, and the blob store.
 targets += library("WhittleFrontend", ["WhittleCore", "WhittleOCI", "WhittleDockerfile", "WhittleGraph"])
 targets += library("WhittleLint", ["WhittleCore", "WhittleOCI", "WhittleDockerfile"])
+targets += library("WhittleBake", ["WhittleCore", "WhittleOCI", "CWhittleYAML"])
 targets += library("WhittleSolver", ["WhittleCore", "WhittleGraph"])
 targets += library(
     "WhittleSecrets", ["WhittleCore", "WhittleArchive", "WhittleFileSystem", systemPackage], tests: ["WhittleTestKit"])
@@ -138,7 +140,8 @@ targets += library(
         "WhittleCore", "WhittleOCI", "WhittleDockerfile", "WhittleGraph", "WhittleFileSystem", "WhittleFrontend",
         "WhittleLint", "WhittleStore", "WhittleSnapshot", "WhittleCache", "WhittleRegistry", "WhittleRuntime",
         "WhittleSSH",
-        "WhittleExport", "WhittleMaintenance", "WhittleAnalysis", "WhittleEngine", argumentParser, systemPackage,
+        "WhittleExport", "WhittleMaintenance", "WhittleAnalysis", "WhittleEngine", "WhittleBake", argumentParser,
+        systemPackage,
     ],
     tests: ["WhittleTestKit"])
 targets += [

@@ -14,9 +14,9 @@ set -euo pipefail
 
 build_packages=(
     pkg-config nettle-dev libisal-dev libdeflate-dev libzstd-dev libbz2-dev liblzma-dev libsqlite3-dev
-    libcurl4-openssl-dev libtomlplusplus-dev
+    libcurl4-openssl-dev libtomlplusplus-dev libyaml-dev
 )
-run_packages=(crun uidmap libcurl4 ca-certificates git openssh-client)
+run_packages=(crun uidmap libcurl4 libyaml-0-2 ca-certificates git openssh-client)
 images_packages=(mmdebstrap debian-archive-keyring dpkg python3 python3-pip util-linux gzip)
 demo_packages=(docker-registry skopeo umoci curl iproute2)
 test_packages=(openssh-server runc jq xz-utils zstd tar libarchive-tools busybox-static libcap2-bin procps passwd)

@@ -8,6 +8,7 @@ package struct WhittleCommand: AsyncParsableCommand {
         version: WhittleVersion.current,
         subcommands: [
             BuildCommand.self,
+            BakeCommand.self,
             RunCommand.self,
             ParseCommand.self,
             ImagesCommand.self,

@@ -13,8 +13,11 @@ package enum WhittleProcess {
         let command = arguments.dropFirst().first { !$0.hasPrefix("-") }
         let asksForHelp = arguments.contains { ["-h", "--help", "--version"].contains($0) }
         // What follows the image of a 'run' belongs to the container, '--help' included.
-        let runsSteps = command == "run" || command == "build" && !asksForHelp && !CallRequest.isRead(arguments)
-        let onlyReads = readsDocuments.contains(command ?? "") || command == "build"
+        let builds = command == "build" || command == "bake"
+        let onlyLists =
+            command == "bake" && arguments.contains { $0 == "--print" || $0 == "--list" || $0.hasPrefix("--list=") }
+        let runsSteps = command == "run" || builds && !asksForHelp && !onlyLists && !CallRequest.isRead(arguments)
+        let onlyReads = readsDocuments.contains(command ?? "") || builds
         if runsSteps || !StartingUser.isRoot && !asksForHelp && !onlyReads {
             ProcessNamespaces.enter()
         }

@@ -45,7 +45,7 @@ public struct Frontend: Sendable {
         _ table: StageTable, globals: GlobalVariables, images: ResolvedImages, targets: [Int],
         warnings: [BuildWarning]
     ) throws -> BuildPlan {
-        let output = LoweringOutput()
+        let output = LoweringOutput(localNames: table.options.localNames)
         for warning in warnings + table.warnings + table.undeclaredArguments(globals) { output.warn(warning) }
         let needed = table.reachable(from: targets).stages
         // A stage that a context replaces is there from the start, so that stages above it may take its files too.

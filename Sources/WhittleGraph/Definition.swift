@@ -67,6 +67,29 @@ public struct Definition: Sendable {
         index = Dictionary(uniqueKeysWithValues: vertices.enumerated().map { ($0.element.digest, $0.offset) })
     }
 
+    /// One definition for several: equal vertices are one, and the outputs follow each other in order.
+    ///
+    /// Vertices of a part with a name in `names` are shown with it; one that several parts have, with the first one's.
+    ///
+    /// - Parameter names: one for each of `parts`.
+    public static func merging(_ parts: [Definition], named names: [String?]) -> Definition {
+        if parts.count == 1, names[0] == nil { return parts[0] }
+        var builder = GraphBuilder()
+        var outputs: [Edge?] = []
+        for (part, name) in zip(parts, names) { outputs += builder.include(part.showing(name)) }
+        return builder.definition(of: outputs)
+    }
+
+    private func showing(_ name: String?) -> Definition {
+        guard let name else { return self }
+        let vertices = vertices.map { vertex in
+            var metadata = vertex.metadata
+            metadata.name = Step.name(metadata.name, of: name)
+            return Vertex(digest: vertex.digest, op: vertex.op, inputs: vertex.inputs, metadata: metadata)
+        }
+        return Definition(vertices: vertices, outputs: outputs)
+    }
+
     /// The vertex with this digest, or `nil` where the definition has none.
     public func vertex(_ digest: Digest) -> Vertex? {
         index[digest].map { vertices[$0] }

@@ -30,6 +30,14 @@ public struct GraphBuilder: Sendable {
         return Edge(vertex: digest)
     }
 
+    /// Adds everything of `definition`.
+    ///
+    /// - Returns: its outputs.
+    public mutating func include(_ definition: Definition) -> [Edge?] {
+        for vertex in definition.vertices { _ = add(vertex.op, inputs: vertex.inputs, metadata: vertex.metadata) }
+        return definition.outputs
+    }
+
     /// The definition of `outputs`; vertices that none of them needs are left out.
     public func definition(of outputs: [Edge?]) -> Definition {
         precondition(

@@ -40,7 +40,8 @@ public struct ImageSource: Hashable, Sendable {
 
 /// A directory of the user's machine: the build context or a named context. It is read in place.
 public struct LocalSource: Hashable, Sendable {
-    /// `context`, or the name given with `--build-context`; the engine knows the directory.
+    /// `context`, or the name given with `--build-context`; where several builds are one graph, with the directory behind it:
+    /// `context in web`. The engine knows the directory.
     public var name: String
     /// Ignore patterns in file order (the syntax of `.dockerignore`); paths that they exclude do not exist.
     public var ignorePatterns: [String]
@@ -51,5 +52,10 @@ public struct LocalSource: Hashable, Sendable {
         self.name = name
         self.ignorePatterns = ignorePatterns
         self.ignoreFile = ignoreFile
+    }
+
+    /// What messages call it.
+    public var shownName: String {
+        name == "context" || name.hasPrefix("context ") ? "the build \(name)" : "the context '\(name)'"
     }
 }

@@ -27,6 +27,23 @@ public enum StepEvent: Sendable {
     }
 }
 
+extension StepEvent {
+    /// The same event, of another step; one that is of no step stays.
+    public func mapStep(_ change: (Step) -> Step) -> StepEvent {
+        switch self {
+        case .started(let step): .started(change(step))
+        case .cached(let step): .cached(change(step))
+        case .output(let step, let stream, let bytes): .output(change(step), stream: stream, bytes: bytes)
+        case .progress(let step, let progress): .progress(change(step), progress)
+        case .finished(let step): .finished(change(step))
+        case .failed(let step, let message): .failed(change(step), message: message)
+        case .cancelled(let step): .cancelled(change(step))
+        case .explained(let step, let explanation): .explained(change(step), explanation)
+        case .exported, .warning: self
+        }
+    }
+}
+
 /// A step as a person sees it.
 public struct Step: Hashable, Sendable {
     /// The vertex's digest, or one of its own for work that is no vertex (loading a file, exporting).
@@ -44,6 +61,11 @@ public struct Step: Hashable, Sendable {
     /// Work of the tool itself, named `[internal] …` or `exporting …`.
     public init(internal name: String) {
         self.init(id: Digest(hashing: "step:" + name), name: name)
+    }
+
+    /// The name of a step of one of several targets, as buildx shows it: `[app build 1/3] RUN make`, `[app] exporting`.
+    public static func name(_ text: String, of target: String) -> String {
+        text.hasPrefix("[") ? "[\(target) \(text.dropFirst())" : "[\(target)] \(text)"
     }
 
     public init(_ vertex: Vertex) {

@@ -29,9 +29,10 @@ extension BuildCommand {
 
     /// Answers on standard output.
     ///
+    /// - Parameter given: the files of the build, where the options do not name them.
     /// - Returns: the exit status: 1 where a check found something.
-    func answer(_ call: CallRequest) async throws -> CInt {
-        let input = try BuildInput(file: self.input.file, context: context).withLocalDockerfile()
+    func answer(_ call: CallRequest, _ given: BuildInput? = nil) async throws -> CInt {
+        let input = try (given ?? BuildInput(file: self.input.file, context: context)).withLocalDockerfile()
         var options = BuildOptions()
         options.ignore = input.ignore
         try addOptions(to: &options)

@@ -42,7 +42,7 @@ extension BuildCommand {
         if let limit { await StorageCeiling(root: store.layout.root, limit: limit).keep { printer.handle($0) } }
     }
 
-    private func outputPlan() throws(BuildError) -> OutputPlan {
+    func outputPlan() throws(BuildError) -> OutputPlan {
         let plan = try OutputPlan(
             values: output.outputs, tags: output.tags.map { text throws(BuildError) in try Self.reference(text) },
             annotations: ImageAnnotations(parsing: output.annotations), makesIndex: try asksForIndex(),
@@ -72,8 +72,9 @@ extension BuildCommand {
         if output.mode == .quiet, !outputs.usesStandardOutput, let last = results.last { print(last.imageID) }
     }
 
-    private func request() throws -> BuildRequest {
-        let input = try BuildInput(file: self.input.file, context: context)
+    /// - Parameter given: the files of the build, where the options do not name them.
+    func request(_ given: BuildInput? = nil) throws -> BuildRequest {
+        let input = try given ?? BuildInput(file: self.input.file, context: context)
         var request = BuildRequest(
             dockerfile: input.dockerfile, dockerfileName: input.dockerfileName,
             stepLimit: execution.jobs ?? 2 * max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))), runtime: execution.runtime)

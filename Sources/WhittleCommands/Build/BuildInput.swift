@@ -55,6 +55,19 @@ struct BuildInput {
         ignore = try Self.ignoreRules(beside: file == "-" ? nil : dockerfileName, in: directory)
     }
 
+    /// A Dockerfile that stands in another file.
+    ///
+    /// - Throws: as ``init(file:context:)``.
+    init(inline dockerfile: String, context: String) throws {
+        let source = try Self.remoteSource(context, file: nil)
+        if source == nil { guard Self.isDirectory(context) else { throw BuildError.contextNotFound(context) } }
+        self.init(
+            dockerfile: Array(dockerfile.utf8), dockerfileName: "Dockerfile",
+            context: source == nil ? StoreOptions.absolute(context) : nil,
+            remote: source.map { RemoteContext($0, dockerfile: .given) },
+            ignore: source == nil ? try Self.ignoreRules(of: context) : IgnoreRules())
+    }
+
     /// The same with the Dockerfile that standard input is, for questions about it alone, which unpack and download nothing.
     ///
     /// - Throws: `context-unusable` where the Dockerfile is in an archive or behind a URL.

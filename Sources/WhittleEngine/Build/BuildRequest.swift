@@ -39,6 +39,16 @@ package struct BuildRequest: Sendable {
     /// Name or path of the OCI runtime.
     package var runtime: String
 
+    /// The local directories by the names that its Dockerfile knows: `context`, and those of named contexts.
+    var localDirectories: [String: String] {
+        var directories: [String: String] = [:]
+        if let contextDirectory { directories["context"] = contextDirectory }
+        for (name, context) in options.namedContexts {
+            if case .directory(let path, _) = context { directories[name] = path }
+        }
+        return directories
+    }
+
     package init(dockerfile: [UInt8], dockerfileName: String, stepLimit: Int, runtime: String) {
         self.dockerfile = dockerfile
         self.dockerfileName = dockerfileName

@@ -13,7 +13,7 @@ internal import WhittleStore
 /// Brings in a context that is an archive or a lone Dockerfile, and completes the request with what is in it.
 struct ContextLoader: Sendable {
     let store: BuildStore
-    let fetching: Builder.Fetching
+    let fetching: Fetching
     /// What the archive may unpack to; `nil` for anything.
     let limit: ByteCount?
     let report: @Sendable (StepEvent) -> Void

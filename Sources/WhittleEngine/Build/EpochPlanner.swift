@@ -11,7 +11,7 @@ internal import WhittleSolver
 /// else the newest of the base images and the files of contexts that the build reads.
 struct EpochPlanner: Sendable {
     let store: BuildStore
-    let images: ImagePuller
+    let images: any ImageResolver
     let report: @Sendable (StepEvent) -> Void
 
     func plan(_ dockerfile: Dockerfile, _ request: BuildRequest) async throws -> BuildPlan {
@@ -53,7 +53,7 @@ struct EpochPlanner: Sendable {
     // MARK: Newest input
 
     private func newestInput(of plan: BuildPlan, _ request: BuildRequest) async throws -> Timestamp {
-        let contexts = ContextDirectories(request, store)
+        let contexts = ContextDirectories([request], store)
         let files = try await BlockingPool.shared.runCancellable { cancellation in
             try plan.definition.vertices.flatMap { try Self.copies(of: $0, plan.definition) }.map { local, copy in
                 // What is missing is an error of its step, which tells more of it.

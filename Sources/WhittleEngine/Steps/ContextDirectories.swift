@@ -6,11 +6,11 @@ internal import WhittleFrontend
 internal import WhittleGraph
 internal import WhittleStore
 
-/// The directories of the user's machine that one build reads: the build context and named contexts, in place.
+/// The directories of the user's machine that the targets of one build read: the build context and named contexts, in place.
 final class ContextDirectories: Sendable {
     private let directories: [String: String]
-    /// Whether the build context was unpacked for this build: nothing of it is worth remembering then.
-    private let isTemporary: Bool
+    /// Those that were unpacked for this build: nothing of them is worth remembering.
+    private let temporary: Set<String>
     private let layout: StoreLayout
     private let scratch: ProcessScratch
     private let state = Mutex(State())
@@ -26,14 +26,18 @@ final class ContextDirectories: Sendable {
         let input: Int
     }
 
-    init(_ request: BuildRequest, _ store: BuildStore) {
+    /// - Parameter requests: where there are several, ``WhittleFrontend/BuildOptions/localNames`` keep their directories
+    ///   apart.
+    init(_ requests: [BuildRequest], _ store: BuildStore) {
         var directories: [String: String] = [:]
-        if let context = request.contextDirectory { directories["context"] = context }
-        for (name, context) in request.options.namedContexts {
-            if case .directory(let path, _) = context { directories[name] = path }
+        var temporary: Set<String> = []
+        for request in requests {
+            let names = request.options.localNames
+            for (name, path) in request.localDirectories { directories[names[name] ?? name] = path }
+            if request.remoteContext != nil { temporary.insert(names["context"] ?? "context") }
         }
         self.directories = directories
-        isTemporary = request.remoteContext != nil
+        self.temporary = temporary
         layout = store.layout
         scratch = store.scratch
     }
@@ -49,12 +53,11 @@ final class ContextDirectories: Sendable {
         let path = try path(of: local)
         return try state.withLock { state in
             if let tree = state.trees[local] { return tree }
-            let name = local.name == "context" ? "the build context" : "the context '\(local.name)'"
-            let root = try RootDirectory(path, rule: .contained, name: name)
+            let root = try RootDirectory(path, rule: .contained, name: local.shownName)
             let status = try Syscall.status(root.descriptor)
             // The same directory under another path is the same context.
             let index =
-                isTemporary && local.name == "context"
+                temporary.contains(local.name)
                 ? nil : FileIndex(layout.contexts + "/\(status.device)-\(status.inode)")
             let tree = SourceTree(
                 root, kind: .context, filter: try TreeFilter(ignoring: local.ignorePatterns), index: index)

@@ -163,7 +163,7 @@ final class StepExplainer: Sendable {
         guard let source = definition.vertex(edge.vertex) else { return "an earlier step" }
         switch source.op {
         case .source(.local(let local)):
-            return local.name == "context" ? "the build context" : "the context '\(local.name)'"
+            return local.shownName
         case .source(.http(let source)): return "'\(source.shownURL)'"
         case .source(.git(let source)): return "'\(source.shownAddress)'"
         case .source(.image(let image)): return "the image '\(image.reference)'"

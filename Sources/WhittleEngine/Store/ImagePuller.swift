@@ -18,7 +18,6 @@ internal import WhittleStore
 package final class ImagePuller: ImageResolver {
     private let store: BuildStore
     private let client: @Sendable () throws -> RegistryClient
-    private let ignoresStoreNames: Bool
     /// What a layer or an archive may unpack to.
     let layerLimit: ByteCount?
     private let report: @Sendable (StepEvent) -> Void
@@ -28,6 +27,7 @@ package final class ImagePuller: ImageResolver {
 
     private struct Question: Hashable {
         let name: String
+        let asksRegistry: Bool
         let platform: Platform
     }
 
@@ -41,15 +41,13 @@ package final class ImagePuller: ImageResolver {
 
     /// - Parameters:
     ///   - client: makes the registry client; called when an image is first looked for in a registry.
-    ///   - ignoresStoreNames: asks the registry even for names that the store has (`--pull`).
     ///   - layerLimit: see ``BuildRequest/layerLimit``.
     package init(
-        store: BuildStore, ignoringStoreNames ignoresStoreNames: Bool, layerLimit: ByteCount? = nil,
+        store: BuildStore, layerLimit: ByteCount? = nil,
         settings: @escaping @Sendable () throws -> RegistrySettings,
         report: @escaping @Sendable (StepEvent) -> Void
     ) {
         self.store = store
-        self.ignoresStoreNames = ignoresStoreNames
         self.layerLimit = layerLimit
         self.report = report
         let made = Mutex<RegistryClient?>(nil)
@@ -64,11 +62,25 @@ package final class ImagePuller: ImageResolver {
     }
 
     package func resolve(_ reference: ImageReference, platform: Platform) async throws -> BaseImage {
+        try await resolve(reference, platform: platform, ignoringStoreNames: false)
+    }
+
+    /// What resolves the names of one target.
+    ///
+    /// - Parameter ignoresStoreNames: asks the registry even for names that the store has (`--pull`).
+    func resolver(ignoringStoreNames ignoresStoreNames: Bool) -> any ImageResolver {
+        ignoresStoreNames ? RegistryNames(images: self) : self
+    }
+
+    fileprivate func resolve(
+        _ reference: ImageReference, platform: Platform, ignoringStoreNames ignoresStoreNames: Bool
+    ) async throws -> BaseImage {
         if !ignoresStoreNames, let descriptor = try store.names.descriptor(of: reference) {
             let location = OCILayoutLocation(directory: store.layout.root, digest: descriptor.digest)
             return try await resolve(OCILayoutSource(location), named: "\(reference)", platform)
         }
-        return try await resolve(client().source(for: reference), named: "\(reference)", platform)
+        return try await resolve(
+            client().source(for: reference), named: "\(reference)", platform, asksRegistry: ignoresStoreNames)
     }
 
     package func resolve(_ layout: LayoutReference, platform: Platform) async throws -> BaseImage {
@@ -77,9 +89,9 @@ package final class ImagePuller: ImageResolver {
     }
 
     private func resolve(
-        _ source: any WhittleRegistry.ImageSource, named name: String, _ platform: Platform
+        _ source: any WhittleRegistry.ImageSource, named name: String, _ platform: Platform, asksRegistry: Bool = false
     ) async throws -> BaseImage {
-        let question = Question(name: name, platform: platform)
+        let question = Question(name: name, asksRegistry: asksRegistry, platform: platform)
         if let known = resolved.withLock({ $0[question] }) { return known }
         let step = Step(internal: "[internal] load metadata for \(name)")
         report(.started(step))
@@ -171,6 +183,19 @@ package final class ImagePuller: ImageResolver {
         return zip(zip(image.manifest.layers, diffIDs), ChainID.each(of: diffIDs)).map {
             BaseLayer(descriptor: $0.0.0, diffID: $0.0.1, chainID: $0.1)
         }
+    }
+}
+
+/// Resolves by registries what the store has a name for, too.
+private struct RegistryNames: ImageResolver {
+    let images: ImagePuller
+
+    func resolve(_ reference: ImageReference, platform: Platform) async throws -> BaseImage {
+        try await images.resolve(reference, platform: platform, ignoringStoreNames: true)
+    }
+
+    func resolve(_ layout: LayoutReference, platform: Platform) async throws -> BaseImage {
+        try await images.resolve(layout, platform: platform)
     }
 }
 

@@ -35,6 +35,17 @@ extension ExportResult {
     /// with commas between them). Of several outputs that are images the last one counts; without any, the object is
     /// empty.
     public static func metadataFile(_ results: [ExportResult]) -> String {
+        metadata(results).text(as: .pretty(sortsKeys: true)) + "\n"
+    }
+
+    /// The same for several targets: an object for each name.
+    public static func metadataFile(ofTargets targets: [(name: String, results: [ExportResult])]) -> String {
+        var metadata: JSONValue = .object(JSONObject())
+        for target in targets { metadata[target.name] = Self.metadata(target.results) }
+        return metadata.text(as: .pretty(sortsKeys: true)) + "\n"
+    }
+
+    private static func metadata(_ results: [ExportResult]) -> JSONValue {
         var metadata: JSONValue = [:]
         if let result = results.last {
             metadata["containerimage.config.digest"] = .string(result.configuration.digest.description)
@@ -44,6 +55,6 @@ extension ExportResult {
         if let names = results.last(where: { !$0.names.isEmpty })?.names {
             metadata["image.name"] = .string(names.map { $0.description }.joined(separator: ","))
         }
-        return metadata.text(as: .pretty(sortsKeys: true)) + "\n"
+        return metadata
     }
 }

@@ -11,6 +11,7 @@ final class LoweringOutput {
     private(set) var warnings: [BuildWarning] = []
     private var warned: Set<BuildWarning> = []
     private(set) var baseImages: [BaseImage] = []
+    private let localNames: [String: String]
     /// About how many bytes the plan takes, as far as they are not those of the Dockerfile.
     private var size = 0
 
@@ -26,6 +27,9 @@ final class LoweringOutput {
         guard size <= Self.sizeLimit else { throw BuildError.planTooLarge(limit: Self.sizeLimit, at: location()) }
     }
 
+    /// - Parameter localNames: see ``BuildOptions/localNames``.
+    init(localNames: [String: String]) { self.localNames = localNames }
+
     /// Notes a warning; one that was given already is not repeated.
     func warn(_ warning: BuildWarning) {
         if warned.insert(warning).inserted { warnings.append(warning) }
@@ -33,7 +37,7 @@ final class LoweringOutput {
 
     /// The source vertex of an image.
     func source(of image: BaseImage, request: ImageRequest, metadata: VertexMetadata) -> Edge? {
-        if !baseImages.contains(where: { $0.manifestDigest == image.manifestDigest }) { baseImages.append(image) }
+        note(image)
         // An image without layers is an empty file system.
         guard let chain = image.configuration.chainID else { return nil }
         let source = ImageSource(
@@ -42,9 +46,20 @@ final class LoweringOutput {
         return graph.add(.source(.image(source)), metadata: metadata)
     }
 
+    private func note(_ image: BaseImage) {
+        if !baseImages.contains(where: { $0.manifestDigest == image.manifestDigest }) { baseImages.append(image) }
+    }
+
+    /// Adds another build; gives the file system of its target.
+    func include(_ plan: BuildPlan) -> Edge? {
+        for image in plan.baseImages { note(image) }
+        return graph.include(plan.definition)[0]
+    }
+
     /// The source vertex of the build context or a named one.
     func source(ofDirectory name: String, ignore: IgnoreRules) -> Edge {
-        let source = LocalSource(name: name, ignorePatterns: ignore.patterns, ignoreFile: ignore.file)
+        let source = LocalSource(
+            name: localNames[name] ?? name, ignorePatterns: ignore.patterns, ignoreFile: ignore.file)
         let shown = name == "context" ? "[internal] load build context" : "[context \(name)] load from client"
         return graph.add(.source(.local(source)), metadata: VertexMetadata(name: shown))
     }

@@ -68,6 +68,8 @@ struct StageLowering {
             beginWithFiles(of: output.source(ofDirectory: name, ignore: ignore), named: name)
         case .download(let name, let source):
             beginWithFiles(of: output.source(of: source, contextName: name), named: name)
+        case .planned(let context):
+            state = StageState(planned: context.plan.configuration, root: output.include(context.plan))
         }
     }
 
@@ -162,12 +164,13 @@ struct StageLowering {
             switch table.stages[index].origin {
             case .directory(let name, let ignore): return output.source(ofDirectory: name, ignore: ignore)
             case .download(let name, let source): return output.source(of: source, contextName: name)
-            case .scratch, .stage, .image: return state.root
+            case .scratch, .stage, .image, .planned: return state.root
             }
         case .external(let position):
             let external = table.externals[position]
             switch external.origin {
             case .scratch, .stage: return nil
+            case .planned(let context): return output.include(context.plan)
             case .directory(let name, let ignore): return output.source(ofDirectory: name, ignore: ignore)
             case .download(let name, let source): return output.source(of: source, contextName: name)
             case .image(let request):

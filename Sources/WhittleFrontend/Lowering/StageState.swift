@@ -43,6 +43,14 @@ struct StageState {
         self.root = root
     }
 
+    /// The file system and configuration that another build makes. Its history is as of a stage: the entries of steps stand
+    /// for layers that are yet to be made.
+    init(planned configuration: ImageConfiguration, root: Edge?) {
+        image = configuration
+        image.created = nil
+        self.root = root
+    }
+
     /// The configuration takes part in the stage on top, and its ONBUILD instructions have had their turn.
     mutating func begin() {
         image.config.onBuild = []

@@ -24,6 +24,9 @@ public struct BuildOptions: Sendable {
     public var ignore: IgnoreRules
     /// `--build-context`, by name. A context replaces the stage or image of its name.
     public var namedContexts: [String: NamedContext]
+    /// What the graph calls local directories instead of `context` and the names of named contexts. Where several builds
+    /// become one graph, equal directories have to have one name in it, and different ones different names.
+    public var localNames: [String: String] = [:]
     /// The network of RUN steps that do not say one.
     public var network: NetworkMode
     /// The `created` time of new history entries. `nil` leaves it to the exporter, unless the build argument

@@ -16,6 +16,25 @@ public enum NamedContext: Hashable, Sendable {
     case git(GitSource)
     /// Nothing: `docker-image://scratch`.
     case scratch
+    /// What another build makes, which becomes a part of this one.
+    case planned(PlannedContext)
+}
+
+/// A planned build whose target stands for a stage or an image of another build.
+public struct PlannedContext: Hashable, Sendable {
+    /// What the build is called.
+    public let name: String
+    public let plan: BuildPlan
+
+    public init(name: String, plan: BuildPlan) {
+        self.name = name
+        self.plan = plan
+    }
+
+    /// By name: two builds of one name are the same one.
+    public static func == (left: PlannedContext, right: PlannedContext) -> Bool { left.name == right.name }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(name) }
 }
 
 extension NamedContext {
@@ -32,13 +51,21 @@ extension NamedContext {
         let written = String(argument[..<equals])
         let value = String(argument[argument.index(after: equals)...])
         guard !value.isEmpty else { throw .invalidBuildContext(argument, "there is no value after '='") }
+        return (try name(written, of: argument), try context(value, of: argument))
+    }
+
+    /// The form of a context's name that ``BuildOptions/namedContexts`` has.
+    ///
+    /// - Parameter argument: what the error shows.
+    /// - Throws: `invalid-build-context`.
+    public static func name(_ written: String, of argument: String) throws(BuildError) -> String {
         guard let name = normalisedName(written) else {
             throw .invalidBuildContext(argument, "'\(written)' cannot be the name of a stage or image")
         }
         guard name != "scratch", name != "context" else {
             throw .invalidBuildContext(argument, "the name '\(name)' is reserved")
         }
-        return (name, try context(value, of: argument))
+        return name
     }
 
     /// The context that an address means; `nil` for a path.

@@ -32,6 +32,7 @@ extension StageTable {
     private func triggers(of origin: Origin, images: ResolvedImages) -> [String] {
         switch origin {
         case .scratch, .directory, .download: return []
+        case .planned(let context): return context.plan.configuration.config.onBuild
         case .image(let request): return images[request]?.configuration.config.onBuild ?? []
         case .stage(let base):
             return stages[base].commands.compactMap { command in

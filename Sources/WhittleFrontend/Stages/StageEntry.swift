@@ -28,7 +28,7 @@ struct StageEntry {
     var stepCount: Int {
         var count = 0
         switch origin {
-        case .stage, .scratch: break
+        case .stage, .scratch, .planned: break
         case .image, .directory, .download: count = 1
         }
         for command in commands where command.makesStep { count += 1 }
@@ -46,6 +46,8 @@ enum Origin: Hashable {
     case directory(name: String, IgnoreRules)
     /// A named context that is downloaded.
     case download(name: String, FetchedSource)
+    /// A named context that another build makes.
+    case planned(PlannedContext)
 }
 
 /// An image to resolve. Equal requests are resolved once.

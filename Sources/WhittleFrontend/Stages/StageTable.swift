@@ -124,6 +124,7 @@ struct StageTable {
         case .directory(_, let ignore): .directory(name: name, ignore)
         case .http(let source): .download(name: name, .http(source))
         case .git(let source): .download(name: name, .git(source))
+        case .planned(let context): .planned(context)
         case .image(let reference):
             .image(ImageRequest(source: .reference(reference), platform: platform, contextName: name))
         case .layout(let layout):
