@@ -162,7 +162,7 @@ class GitServer:
         third = whole.commit()
         self.server = gitserver.Server(directory)
         ignore_resets(self.server.http)
-        self.values = {"@GIT@": self.server.url("whole"), "@FIRST@": first, "@SECOND@": second, "@THIRD@": third,
+        self.values = {"@GIT@": self.server.url("whole"), "@FIRST@": first, "@SECOND@": second, "@THIRD@": third, "@SHORT@": first[:12],
                        "@TAG@": whole.git("rev-parse", "v1")}
 
     def close(self):

@@ -260,6 +260,10 @@ struct ErrorTests {
             "2:26 invalid-git-address: reading the address of a git repository: its query asks for .git, and --keep-git-dir=false does not "
                 + "| the form is https://HOST/PATH.git#REFERENCE:DIRECTORY, or ?ref=REFERENCE&subdir=DIRECTORY"),
         Case(
+            "ADD --keep-git-dir https://github.com/a/b.git?keep-git-dir=false /b",
+            "2:20 invalid-git-address: reading the address of a git repository: --keep-git-dir asks for .git, and its query does not "
+                + "| the form is https://HOST/PATH.git#REFERENCE:DIRECTORY, or ?ref=REFERENCE&subdir=DIRECTORY"),
+        Case(
             "RUN --mount=type=ssh,source=/x true",
             "2:13 bad-mount: a mount of type 'ssh' has no option 'source' "
                 + "| leave 'source' out, or choose another type"),

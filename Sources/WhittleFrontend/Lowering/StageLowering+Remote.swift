@@ -57,14 +57,8 @@ extension StageLowering {
     /// - Throws: `invalid-git-address`, also where flags and address contradict each other.
     func repository(_ path: FileTransfer.Path, _ remote: FileTransfer.Remote) throws -> GitSource {
         do throws(GitAddress.Invalid) {
-            guard var source = try GitAddress.parse(path.text) else {
+            guard var source = try GitAddress.parse(path.text, keepsRepository: remote.keepsRepository) else {
                 throw GitAddress.Invalid("it is no address of a repository")
-            }
-            if let keeps = remote.keepsRepository {
-                guard keeps || !source.keepsRepository else {
-                    throw GitAddress.Invalid("its query asks for .git, and --keep-git-dir=false does not")
-                }
-                source.keepsRepository = keeps
             }
             if let commit = remote.commit {
                 guard source.checksum == nil || source.checksum == commit else {

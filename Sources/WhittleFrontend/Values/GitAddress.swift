@@ -16,14 +16,28 @@ public enum GitAddress {
 
     /// The source that `text` names; `nil` where it is no address of a repository.
     ///
-    /// - Parameter isContext: whether `github.com/OWNER/NAME` counts, which elsewhere is a path.
-    public static func parse(_ text: String, isContext: Bool = false) throws(Invalid) -> GitSource? {
+    /// - Parameters:
+    ///   - isContext: whether `github.com/OWNER/NAME` counts, which elsewhere is a path.
+    ///   - keepsRepository: what `--keep-git-dir` says, which the query must not contradict.
+    public static func parse(
+        _ text: String, isContext: Bool = false, keepsRepository: Bool? = nil
+    ) throws(Invalid) -> GitSource? {
         guard let parts = Parts(text, isContext: isContext) else { return nil }
         var source = try parts.source()
         let fragment = parts.fragment.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         source.reference = fragment.first.map(String.init) ?? ""
         var directory = fragment.count > 1 ? String(fragment[1]) : ""
         try readQuery(parts.query, &source, &directory)
+        if let keepsRepository {
+            let isSaid = parts.query.contains { $0.key == "keep-git-dir" }
+            guard !isSaid || source.keepsRepository == keepsRepository else {
+                throw Invalid(
+                    source.keepsRepository
+                        ? "its query asks for .git, and --keep-git-dir=false does not"
+                        : "--keep-git-dir asks for .git, and its query does not")
+            }
+            source.keepsRepository = keepsRepository
+        }
         source.subdirectory = clean(directory)
         try check(source)
         return source
