@@ -32,6 +32,21 @@ struct GraphBuilderTests {
         #expect(vertex.metadata.ignoresCache)
     }
 
+    @Test("several definitions become one: equal vertices are one with the first name, outputs stay in order")
+    func merging() {
+        func part(_ command: String) -> Definition {
+            var graph = GraphBuilder()
+            let base = graph.add(Self.image("alpine"), metadata: Self.metadata("[1/2] FROM alpine"))
+            let last = graph.add(Self.run(command), inputs: [base], metadata: Self.metadata("exporting \(command)"))
+            return graph.definition(of: [last, nil])
+        }
+        let (one, two) = (part("one"), part("two"))
+        let merged = Definition.merging([one, two], named: ["a", "b"])
+        #expect(
+            merged.vertices.map(\.metadata.name) == ["[a 1/2] FROM alpine", "[a] exporting one", "[b] exporting two"])
+        #expect(merged.outputs == one.outputs + two.outputs)
+    }
+
     @Test("what no output needs is left out")
     func unusedVertices() {
         var graph = GraphBuilder()
