@@ -14,27 +14,9 @@ extension WebAddress {
             let address = WebAddress(parsing: String(text[..<start]) + text[text.index(after: at)...])
         else { return nil }
         let parts = text[start..<at].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let user = parts.first.flatMap({ decoding($0) }),
-            let password = parts.count == 2 ? decoding(parts[1]) : []
+        guard let user = parts.first.flatMap({ PercentEncoding.decoded($0) }),
+            let password = parts.count == 2 ? PercentEncoding.decoded(parts[1]) : []
         else { return nil }
         return (address, Redacted("Basic " + Base64.encode(user + [UInt8(ascii: ":")] + password)))
-    }
-
-    /// The bytes of percent-encoded text; `nil` where an escape is broken.
-    private static func decoding(_ text: Substring) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        var rest = text.utf8[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else {
-                return nil
-            }
-            bytes.append(value)
-            rest = rest.dropFirst(2)
-        }
-        return bytes
     }
 }

@@ -134,6 +134,21 @@ public enum GitAddress {
         default: throw Invalid("'\(key)' of the query is 'true' or 'false', not '\(value)'")
         }
     }
+
+    /// Whether `text` is `USER@HOST:PATH`, as ssh and git write it.
+    static func isSecureCopyAddress(_ text: String) -> Bool {
+        guard let at = text.firstIndex(of: "@"), let colon = text[at...].firstIndex(of: ":") else { return false }
+        let user = text[..<at]
+        let host = text[text.index(after: at)..<colon]
+        return !user.isEmpty && !host.isEmpty && !user.hasPrefix("-") && !host.hasPrefix("-")
+            && user.utf8.allSatisfy { isNameByte($0) }
+            && host.utf8.allSatisfy { isNameByte($0) || $0 == UInt8(ascii: ".") }
+    }
+
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+        (0x30...0x39).contains(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+            || (0x61...0x7A).contains(byte | 0x20)
+    }
 }
 
 extension GitAddress {
@@ -171,18 +186,18 @@ extension GitAddress {
                 case "git": transport = .git
                 default: return nil
                 }
-                guard let decoded = Self.decodingPercent(fragment, plusIsSpace: false) else { return nil }
+                guard let decoded = PercentEncoding.decodedText(fragment) else { return nil }
                 self.fragment = decoded
             } else {
-                guard Self.isSecureCopyAddress(remote) else { return nil }
+                guard GitAddress.isSecureCopyAddress(remote) else { return nil }
                 transport = .ssh
                 self.fragment = String(fragment)
             }
             var pairs: [(key: String, value: String)] = []
             for pair in query.split(separator: "&") {
                 let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                guard let key = Self.decodingPercent(halves[0], plusIsSpace: true),
-                    let value = Self.decodingPercent(halves.count > 1 ? halves[1] : "", plusIsSpace: true)
+                guard let key = PercentEncoding.decodedText(halves[0], plusIsSpace: true),
+                    let value = PercentEncoding.decodedText(halves.count > 1 ? halves[1] : "", plusIsSpace: true)
                 else { return nil }
                 pairs.append((key, value))
             }
@@ -203,7 +218,7 @@ extension GitAddress {
             }
             let authority = remote[start...].prefix { $0 != "/" }
             guard let at = authority.lastIndex(of: "@") else { return GitSource(remote: remote, transport: transport) }
-            guard let user = Self.decodingPercent(authority[..<at], plusIsSpace: false) else {
+            guard let user = PercentEncoding.decodedText(authority[..<at]) else {
                 throw Invalid("its user or password is not percent-encoded")
             }
             return GitSource(
@@ -217,41 +232,6 @@ extension GitAddress {
             let authority = remote[start...].prefix { $0 != "/" }
             let host = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority
             return !host.hasPrefix("-") && !authority.hasPrefix("-") && !host.isEmpty
-        }
-
-        /// `USER@HOST:PATH`.
-        private static func isSecureCopyAddress(_ text: String) -> Bool {
-            guard let at = text.firstIndex(of: "@"), let colon = text[at...].firstIndex(of: ":") else { return false }
-            let user = text[..<at]
-            let host = text[text.index(after: at)..<colon]
-            return !user.isEmpty && !host.isEmpty && !user.hasPrefix("-") && !host.hasPrefix("-")
-                && user.utf8.allSatisfy { isNameByte($0) }
-                && host.utf8.allSatisfy { isNameByte($0) || $0 == UInt8(ascii: ".") }
-        }
-
-        private static func isNameByte(_ byte: UInt8) -> Bool {
-            (0x30...0x39).contains(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
-                || (0x61...0x7A).contains(byte | 0x20)
-        }
-
-        private static func decodingPercent(_ text: Substring, plusIsSpace: Bool) -> String? {
-            var bytes: [UInt8] = []
-            var rest = text.utf8[...]
-            while let byte = rest.popFirst() {
-                if byte == UInt8(ascii: "+"), plusIsSpace {
-                    bytes.append(0x20)
-                    continue
-                }
-                guard byte == UInt8(ascii: "%") else {
-                    bytes.append(byte)
-                    continue
-                }
-                guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
-                else { return nil }
-                bytes.append(value)
-                rest = rest.dropFirst(2)
-            }
-            return String(validating: bytes, as: UTF8.self)
         }
     }
 }
