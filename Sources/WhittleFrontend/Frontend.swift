@@ -90,10 +90,10 @@ extension StageState {
 extension StageTable {
     /// The images among what is needed.
     fileprivate func wantedImages(_ needed: (stages: Set<Int>, externals: Set<Int>)) -> [ResolvedImages.Wanted] {
+        let stageNames = stages.map(\.name)
         func wanted(_ origin: Origin, _ name: String, at location: SourceLocation) -> ResolvedImages.Wanted? {
             guard case .image(let request) = origin else { return nil }
-            return ResolvedImages.Wanted(
-                request: request, name: name, location: location, nearestStage: nearestStage(to: name))
+            return ResolvedImages.Wanted(request: request, name: name, location: location, stageNames: stageNames)
         }
         let bases = needed.stages.sorted().compactMap { index in
             wanted(stages[index].origin, stages[index].base, at: stages[index].baseLocation)

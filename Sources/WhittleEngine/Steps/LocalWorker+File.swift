@@ -102,11 +102,11 @@ extension LocalWorker {
     /// The pattern that decides that `path` is excluded: the last one that changes the answer; `nil` where it is not.
     private static func hidingPattern(_ path: String, _ patterns: [String]) -> String? {
         var deciding: String?
-        for count in 0..<patterns.count {
-            // Patterns that are malformed were an error before.
-            guard let rules = try? IgnorePatterns(Array(patterns[...count])) else { return nil }
-            let excludes = rules.excludes(path)
-            if excludes != (deciding != nil) { deciding = excludes ? patterns[count] : nil }
+        for pattern in patterns {
+            // Behind one that hides everything, only an exception changes the answer. Patterns that are malformed were an
+            // error before.
+            guard let rules = try? IgnorePatterns(deciding == nil ? [pattern] : ["**", pattern]) else { return nil }
+            if rules.excludes(path) != (deciding != nil) { deciding = deciding == nil ? pattern : nil }
         }
         return deciding
     }

@@ -7,7 +7,7 @@ struct ResolvedImages: Sendable {
 
     /// Resolves side by side what `wanted` names and is not there yet.
     ///
-    /// - Parameter wanted: requests, with the place and the nearest stage for the error.
+    /// - Parameter wanted: requests, with the place and the stages for the error.
     mutating func resolve(_ wanted: [Wanted], with resolver: any ImageResolver) async throws {
         var seen: Set<ImageRequest> = []
         let missing = wanted.filter { images[$0.request] == nil && seen.insert($0.request).inserted }
@@ -34,7 +34,8 @@ struct ResolvedImages: Sendable {
         /// As written in the Dockerfile.
         let name: String
         let location: SourceLocation
-        let nearestStage: String?
+        /// One of them may be what was meant. Compared with only where the image is not found.
+        let stageNames: [String?]
 
         func resolve(with resolver: any ImageResolver) async throws -> BaseImage {
             do {
@@ -45,7 +46,8 @@ struct ResolvedImages: Sendable {
                     return try await resolver.resolve(layout, platform: request.platform)
                 }
             } catch let error as BuildError {
-                throw error.aboutBase(name, nearestStage: nearestStage, at: location)
+                throw error.aboutBase(
+                    name, nearestStage: StageTable.nearestStage(to: name, among: stageNames), at: location)
             }
         }
     }

@@ -34,6 +34,7 @@ extension StageTable {
                 }
                 guard case .stage(let next) = link.kind else { continue }
                 if marks[next] == .open {
+                    let names = names
                     let circle = path.drop { $0.stage != next }.map { names[$0.stage] }
                     throw .circularDependency(circle, at: link.location)
                 }

@@ -62,9 +62,12 @@ struct StageTable {
 
     /// The stage whose name is nearest to one that was found nowhere. For a number it is the stage of that number, which
     /// `RUN --mount=from=` does not take.
-    func nearestStage(to name: String) -> String? {
-        if let index = Int(name), stages.indices.contains(index) { return stages[index].name }
-        return NearestName.of(name, among: stages.compactMap(\.name))
+    func nearestStage(to name: String) -> String? { Self.nearestStage(to: name, among: stages.map(\.name)) }
+
+    /// - Parameter names: of all stages in their order, `nil` for those without one.
+    static func nearestStage(to name: String, among names: [String?]) -> String? {
+        if let index = Int(name), names.indices.contains(index) { return names[index] }
+        return NearestName.of(name, among: names.compactMap { $0 })
     }
 
     // MARK: FROM
