@@ -84,7 +84,10 @@ package struct BakeProject: Sendable {
             throw .unknownBakeTarget(override.pattern, neededBy: "--set", known: declarations.targets.map(\.name))
         }
         var resolver = BakeResolver(declarations, overrides, environment)
-        return try resolver.select(names.isEmpty ? ["default"] : names)
+        let names = names.isEmpty ? ["default"] : names
+        let selection = try resolver.select(names)
+        guard !selection.targets.isEmpty else { throw .emptyBakeGroup(names) }
+        return selection
     }
 }
 

@@ -46,6 +46,13 @@ extension BuildError {
             hint: "'docker buildx bake -f \(file) --print > docker-bake.json' writes it as JSON")
     }
 
+    /// What was asked for are groups without members.
+    static func emptyBakeGroup(_ names: [String]) -> BuildError {
+        BuildError(
+            .bakeUnknownTarget, "'\(names.joined(separator: "', '"))' has no targets",
+            hint: "name targets in the group, or on the command line")
+    }
+
     static func unknownBakeTarget(
         _ name: String, neededBy user: String? = nil, known: [String]
     ) -> BuildError {

@@ -172,6 +172,14 @@ def errors(case):
     again(case, status=1).says("error[bake-file-not-found]")
 
 
+@test("a group without targets is an error, and nothing is built")
+def empty_group(case):
+    context = case.context({"docker-bake.json": '{"group": {"default": {"targets": []}}, "target": {"a": {}}}',
+                            "Dockerfile": "FROM scratch\n"})
+    case.run(case.command("bake", "-f", context / "docker-bake.json"), status=1).says(
+        "error[bake-unknown-target]", "'default' has no targets")
+
+
 @test("bake gives each target its own secrets, and a step that needs one the target that has it")
 def secrets(case):
     answer = bake(case, {
