@@ -1,5 +1,6 @@
 """Eight whittle processes on one store at once."""
 import image as images
+import layout
 from harness import test
 
 # Each execution of a step leaves a line in a file of a cache mount that all builds share.
@@ -69,3 +70,21 @@ def mixed(case):
     image = case.image(DOCKERFILE, context=context)
     assert image.read("/all") == "x\ncommon\nsecond\n"
     case.run(case.command("fsck", "--root", case.store)).says("nothing wrong")
+
+
+@test("eight processes that unpack one image of many layers do not wait for each other in a circle")
+def unpacking(case):
+    layers = [layout.busybox_layer()] + [[layout.file(f"file{number}", b"x" * 100_000)] for number in range(11)]
+    base = layout.BaseImage.of(case.directory / "layered", layers)
+    for round in range(3):
+        store = case.directory / f"store{round}"
+        running = []
+        for number in range(8):
+            context = case.context({"own": f"{number}\n"})
+            running.append(case.start(case.build_command(
+                context, "--build-context", f"layered=oci-layout://{base.directory}", store=store,
+                dockerfile="FROM layered\nCOPY own /own\nRUN cat /own /file*\n")))
+        for each in running:
+            answer = each.end(60)
+            assert answer.status == 0, answer.text
+        case.run(case.command("fsck", "--root", store)).says("nothing wrong")

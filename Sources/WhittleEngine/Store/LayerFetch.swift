@@ -28,6 +28,9 @@ struct LayerFetch: Sendable {
     }
 
     /// Makes snapshots of all layers, each over the one below.
+    ///
+    /// The locks of the layers are held until all are committed, and are taken from the lowest up. Two images share layers
+    /// from the lowest up or not at all, so whoever waits for a lock holds none that its holder wants.
     func bring(_ layers: [BaseLayer], atOnce limit: Int) async throws {
         var unpacked: [Unpacked] = []
         defer { for layer in unpacked { layer.lock.release() } }
@@ -37,7 +40,8 @@ struct LayerFetch: Sendable {
                 while next < layers.count || !group.isEmpty {
                     while next < layers.count, next - unpacked.count < limit {
                         let position = next
-                        group.addTask { try await unpack(layers[position], at: position) }
+                        let lock = try await store.layout.lock("layer-" + layers[position].chainID.hex)
+                        group.addTask { try await unpack(layers[position], at: position, lock) }
                         next += 1
                     }
                     if let layer = try await group.next() { unpacked.append(layer) }
@@ -59,8 +63,8 @@ struct LayerFetch: Sendable {
         }
     }
 
-    private func unpack(_ layer: BaseLayer, at position: Int) async throws -> Unpacked {
-        let lock = try await store.layout.lock("layer-" + layer.chainID.hex)
+    /// The lock is given back at once where this throws.
+    private func unpack(_ layer: BaseLayer, at position: Int, _ lock: KeyLock) async throws -> Unpacked {
         do {
             if try store.snapshots.exists(SnapshotID(chainID: layer.chainID)) {
                 return Unpacked(position: position, active: nil, lock: lock)
