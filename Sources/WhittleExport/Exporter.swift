@@ -9,27 +9,27 @@ package import WhittleStore
 /// What is needed for an output (layers in some compression, the root file system as a directory) is asked for when it is
 /// known to be needed. Safe to use for several outputs at once.
 package struct Exporter: Sendable {
-    /// Gives the image with its layers as asked.
-    package typealias ImageSource = @Sendable (ImageFormat) async throws -> ExportImage
+    /// Gives the image for each platform, in the order of the build, with its layers as asked.
+    package typealias ImageSource = @Sendable (ImageFormat) async throws -> [ExportImage]
     /// Gives a directory that shows the final root file system, complete and unchanging.
     package typealias RootSource = @Sendable () async throws -> String
 
     private let blobs: BlobStore
     private let names: ImageNames
     private let scratch: ProcessScratch
-    private let image: ImageSource
+    private let images: ImageSource
     private let rootFileSystem: RootSource
     private let times: TimeRule?
 
     /// - Parameter times: what becomes of the times of files in outputs that are no image.
     package init(
-        blobs: BlobStore, names: ImageNames, scratch: ProcessScratch, image: @escaping ImageSource,
+        blobs: BlobStore, names: ImageNames, scratch: ProcessScratch, images: @escaping ImageSource,
         rootFileSystem: @escaping RootSource, times: TimeRule? = nil
     ) {
         self.blobs = blobs
         self.names = names
         self.scratch = scratch
-        self.image = image
+        self.images = images
         self.rootFileSystem = rootFileSystem
         self.times = times
     }
@@ -72,18 +72,18 @@ package struct Exporter: Sendable {
     }
 
     private func store(_ format: ImageFormat) async throws -> ExportedOutput {
-        let image = try await image(format)
-        let documents = ImageDocuments(of: image, format: format)
+        let images = try await images(format)
+        let documents = ImageDocuments(of: images, format: format)
         let exporter = ImageStoreExporter(blobs: blobs, names: names, scratch: scratch)
-        try await exporter.write(documents, layers: image.layers, names: format.names)
-        return result(documents, image, format)
+        try await exporter.write(documents, images, names: format.names)
+        return result(documents, format)
     }
 
     private func write(_ options: ImageLayoutOptions, withDockerManifest: Bool) async throws -> ExportedOutput {
-        let image = try await image(options.format)
-        let documents = ImageDocuments(of: image, format: options.format)
-        let archive = LayoutArchive(
-            blobs: blobs, verified: Set(image.layers.filter(\.isVerified).map(\.descriptor.digest)))
+        let images = try await images(options.format)
+        let documents = ImageDocuments(of: images, format: options.format)
+        let verified = images.flatMap(\.layers).filter(\.isVerified).map(\.descriptor.digest)
+        let archive = LayoutArchive(blobs: blobs, verified: Set(verified))
         switch options.destination {
         case .directory(let path):
             let layout = ImageLayout(of: documents, names: options.format.names, withDockerManifest: false)
@@ -100,14 +100,15 @@ package struct Exporter: Sendable {
             let layout = ImageLayout(of: documents, names: options.format.names, withDockerManifest: true)
             try await DockerDaemon(socket).load { try archive.write(layout, to: $0, $1) }
         }
-        return result(documents, image, options.format)
+        return result(documents, options.format)
     }
 
-    private func result(_ documents: ImageDocuments, _ image: ExportImage, _ format: ImageFormat) -> ExportedOutput {
+    private func result(_ documents: ImageDocuments, _ format: ImageFormat) -> ExportedOutput {
         let result = ExportResult(
-            manifest: documents.descriptor, configuration: documents.configurationDescriptor,
+            manifest: documents.descriptor,
+            configuration: documents.index == nil ? documents.images[0].configuration.descriptor : nil,
             names: format.names)
-        let size = image.layers.reduce(result.manifest.size + result.configuration.size) { $0 + $1.descriptor.size }
+        let size = (documents.documents.map(\.descriptor) + documents.layers).reduce(0) { $0 + $1.size }
         return ExportedOutput(image: result, size: ByteCount(size))
     }
 }

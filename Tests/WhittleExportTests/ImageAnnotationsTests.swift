@@ -64,16 +64,16 @@ struct ImageAnnotationsTests {
             ]))
         format.makesIndex = true
         let image = ExportImage(configuration: ImageConfiguration(platform: Self.arm), layers: [])
-        let documents = ImageDocuments(of: image, format: format)
-        let index = try Index(parsing: try #require(documents.index))
-        #expect(index.annotations == ["i": "1"] && index.manifests == [documents.manifestDescriptor])
-        #expect(documents.manifestDescriptor.annotations == ["k": "3"])
-        #expect(documents.manifestDescriptor.platform == Self.arm)
+        let documents = ImageDocuments(of: [image], format: format)
+        let index = try Index(parsing: try #require(documents.index).bytes)
+        #expect(index.annotations == ["i": "1"] && index.manifests == [documents.images[0].descriptor])
+        #expect(documents.images[0].descriptor.annotations == ["k": "3"])
+        #expect(documents.images[0].descriptor.platform == Self.arm)
         #expect(documents.descriptor.annotations == ["j": "2"] && documents.descriptor.mediaType == .ociIndex)
-        #expect(documents.descriptor.digest == Digest(hashing: try #require(documents.index)))
-        #expect(try Manifest(parsing: documents.manifest).annotations == ["l": "4"])
+        #expect(documents.descriptor.digest == Digest(hashing: try #require(documents.index).bytes))
+        #expect(try Manifest(parsing: documents.images[0].manifest.bytes).annotations == ["l": "4"])
         format.usesOCIMediaTypes = false
         format.annotations = ImageAnnotations()
-        #expect(ImageDocuments(of: image, format: format).descriptor.mediaType == .dockerList)
+        #expect(ImageDocuments(of: [image], format: format).descriptor.mediaType == .dockerList)
     }
 }

@@ -30,51 +30,51 @@ struct ImageDocumentsTests {
             [.dockerLayerGzip, .ociLayerZstd, .ociLayer], history: [Self.entry, Self.entry, Self.entry])
         let format = ImageFormat(
             annotations: ImageAnnotations(manifest: ["a": "b"], manifestDescriptor: ["c": "d"]))
-        let documents = ImageDocuments(of: image, format: format)
+        let documents = ImageDocuments(of: [image], format: format)
 
-        let manifest = try Manifest(parsing: documents.manifest)
+        let manifest = try Manifest(parsing: documents.images[0].manifest.bytes)
         #expect(manifest.mediaType == .ociManifest)
         #expect(manifest.layers.map { $0.mediaType } == [.ociLayerGzip, .ociLayerZstd, .ociLayer])
         #expect(manifest.layers.map { $0.annotations } == Array(repeating: ["org.example": "kept"], count: 3))
         #expect(manifest.layers.allSatisfy { $0.urls.isEmpty })
         #expect(manifest.annotations == ["a": "b"])
-        #expect(manifest.config == documents.configurationDescriptor)
+        #expect(manifest.config == documents.images[0].configuration.descriptor)
         #expect(manifest.config.mediaType == .ociConfiguration)
-        #expect(manifest.config.digest == Digest(hashing: documents.configuration))
+        #expect(manifest.config.digest == Digest(hashing: documents.images[0].configuration.bytes))
 
-        let configuration = try ImageConfiguration(parsing: documents.configuration)
+        let configuration = try ImageConfiguration(parsing: documents.images[0].configuration.bytes)
         #expect(configuration.diffIDs == image.layers.map { $0.diffID })
-        #expect(documents.manifestDescriptor.digest == Digest(hashing: documents.manifest))
-        #expect(documents.manifestDescriptor.size == Int64(documents.manifest.count))
-        #expect(documents.manifestDescriptor.platform == Platform(os: "linux", architecture: "arm64"))
+        #expect(documents.descriptor.digest == Digest(hashing: documents.images[0].manifest.bytes))
+        #expect(documents.descriptor.size == Int64(documents.images[0].manifest.bytes.count))
+        #expect(documents.descriptor.platform == Platform(os: "linux", architecture: "arm64"))
         #expect(
-            documents.manifestDescriptor.annotations
+            documents.descriptor.annotations
                 == ["c": "d", "org.opencontainers.image.created": "2023-11-14T22:13:20Z"])
     }
 
     @Test("writes Docker's media types without annotations")
     func docker() throws {
         let image = Self.image([.ociLayerGzip, .ociLayer], history: [Self.entry, Self.entry])
-        let documents = ImageDocuments(of: image, format: ImageFormat(usesOCIMediaTypes: false))
-        let manifest = try Manifest(parsing: documents.manifest)
+        let documents = ImageDocuments(of: [image], format: ImageFormat(usesOCIMediaTypes: false))
+        let manifest = try Manifest(parsing: documents.images[0].manifest.bytes)
         #expect(manifest.mediaType == .dockerManifest)
         #expect(manifest.config.mediaType == .dockerConfiguration)
         #expect(manifest.layers.map { $0.mediaType } == [.dockerLayerGzip, .dockerLayer])
         #expect(manifest.layers.allSatisfy { $0.annotations.isEmpty })
-        #expect(documents.manifestDescriptor.annotations.isEmpty)
+        #expect(documents.descriptor.annotations.isEmpty)
     }
 
     @Test("a layer that was not to be distributed becomes an ordinary one")
     func foreign() throws {
         let image = Self.image([.dockerForeignLayer], history: [Self.entry])
-        #expect(ImageDocuments(of: image, format: ImageFormat()).layers.map { $0.mediaType } == [.ociLayerGzip])
+        #expect(ImageDocuments(of: [image], format: ImageFormat()).layers.map { $0.mediaType } == [.ociLayerGzip])
     }
 
     @Test("equal images give equal bytes")
     func deterministic() {
         let image = Self.image([.ociLayerGzip], history: [Self.entry])
-        let documents = (0..<3).map { _ in ImageDocuments(of: image, format: ImageFormat()) }
-        #expect(Set(documents.map { $0.manifestDescriptor }).count == 1)
+        let documents = (0..<3).map { _ in ImageDocuments(of: [image], format: ImageFormat()) }
+        #expect(Set(documents.map { $0.descriptor }).count == 1)
     }
 
     @Test("the history has an entry for each layer, whatever the base image had", arguments: [0, 1, 2, 3, 5])
@@ -84,7 +84,7 @@ struct ImageDocumentsTests {
             [.ociLayerGzip, .ociLayerGzip, .ociLayerGzip],
             history: [empty] + Array(repeating: Self.entry, count: entries) + [empty])
         let configuration = try ImageConfiguration(
-            parsing: ImageDocuments(of: image, format: ImageFormat()).configuration)
+            parsing: ImageDocuments(of: [image], format: ImageFormat()).images[0].configuration.bytes)
         #expect(configuration.history.count { !$0.isEmptyLayer } == 3)
         #expect(
             configuration.history.prefix(2 + entries).map { $0.createdBy }
@@ -106,7 +106,7 @@ struct ExportResultTests {
     @Test("the image ID is the digest of the configuration, without a line end")
     func imageID() throws {
         let result = try Self.result("a")
-        #expect(ExportResult.imageIDFile([result]) == result.configuration.digest.description)
+        #expect(ExportResult.imageIDFile([result]) == result.imageID.description)
         #expect(ExportResult.imageIDFile([]) == "")
     }
 
@@ -116,7 +116,7 @@ struct ExportResultTests {
         #expect(
             ExportResult.metadataFile([result]) == """
                 {
-                  "containerimage.config.digest": "\(result.configuration.digest)",
+                  "containerimage.config.digest": "\(result.imageID)",
                   "containerimage.descriptor": {
                     "annotations": {
                       "org.opencontainers.image.created": "2023-11-14T22:13:20Z"
@@ -134,6 +134,14 @@ struct ExportResultTests {
                 }
 
                 """)
+    }
+
+    @Test("an index has no configuration, so its own digest is the image ID")
+    func index() throws {
+        var result = try Self.result("a")
+        result.configuration = nil
+        #expect(ExportResult.imageIDFile([result]) == result.manifest.digest.description)
+        #expect(!ExportResult.metadataFile([result]).contains("config.digest"))
     }
 
     @Test("the metadata of outputs that are no image is an empty object")

@@ -152,7 +152,7 @@ struct ImageStoreTests {
             let fixture = try StoreFixture(in: directory)
             let lost = try await store(fixture, try fixture.image(text: "lost"), ["lost"])
             _ = try await store(fixture, try fixture.image(), ["app"])
-            try FileManager.default.removeItem(atPath: fixture.blobs.path(of: lost.configuration.digest))
+            try FileManager.default.removeItem(atPath: fixture.blobs.path(of: lost.imageID))
             let listing = try reader(fixture).list()
             #expect(listing.images.map { $0.name?.familiarRepository } == ["app"])
             #expect(listing.problems.count == 1)

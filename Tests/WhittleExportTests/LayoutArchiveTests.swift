@@ -105,7 +105,7 @@ struct LayoutArchiveTests {
             #expect(
                 manifest == [
                     [
-                        "Config": .string("blobs/sha256/\(result.configuration.digest.hex)"),
+                        "Config": .string("blobs/sha256/\(result.imageID.hex)"),
                         "Layers": .array(image.layers.map { .string("blobs/sha256/\($0.descriptor.digest.hex)") }),
                         "RepoTags": ["app:1"],
                     ]

@@ -13,7 +13,7 @@ struct OutputWriter: Sendable {
         let products = products
         let exporter = Exporter(
             blobs: store.blobs, names: store.names, scratch: store.scratch,
-            image: { try await products.image($0) }, rootFileSystem: { try await products.rootDirectory() },
+            images: { [try await products.image($0)] }, rootFileSystem: { try await products.rootDirectory() },
             times: products.epoch.treeTimes)
         return try await exporter.write(output)
     }

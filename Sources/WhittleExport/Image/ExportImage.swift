@@ -1,16 +1,19 @@
 public import WhittleCore
 public import WhittleOCI
 
-/// A built image, ready to be written: its configuration, and its layers as blobs of the store.
+/// A built image for one platform, ready to be written: its configuration, and its layers as blobs of the store.
 public struct ExportImage: Hashable, Sendable {
     /// The image runs on the platform that this says. Its `diffIDs` are replaced by those of ``layers``.
     public var configuration: ImageConfiguration
     /// Lowest first. Every blob is in the store.
     public var layers: [Layer]
+    /// What is said of the image beside it. Any makes an index around the image.
+    public var attestations: [Attestation]
 
-    public init(configuration: ImageConfiguration, layers: [Layer]) {
+    public init(configuration: ImageConfiguration, layers: [Layer], attestations: [Attestation] = []) {
         self.configuration = configuration
         self.layers = layers
+        self.attestations = attestations
     }
 
     /// One layer as a blob.

@@ -1,56 +1,65 @@
 internal import WhittleCore
 package import WhittleOCI
 
-/// The two documents of an image in their canonical bytes: equal images in equal formats give equal bytes.
+/// The documents of a built image in their canonical bytes: equal images in equal formats give equal bytes.
+///
+/// An image for one platform is its manifest. Several platforms, attestations and ``ImageFormat/makesIndex`` make it an
+/// index, in which the images come first, in the order of the build, and then the manifests of their attestations.
 package struct ImageDocuments: Sendable {
-    package let configuration: [UInt8]
-    package let configurationDescriptor: Descriptor
-    package let manifest: [UInt8]
-    /// As it stands in an index: with platform and annotations, without a name.
-    package let manifestDescriptor: Descriptor
-    /// The index around the manifest, where the format asks for one.
-    package let index: [UInt8]?
-    /// What the image is known by: the index, else the manifest; with annotations, without a name.
+    /// One for each platform, in the order of the build; at least one.
+    package let images: [PlatformDocuments]
+    /// One for each image that has any.
+    package let attestations: [AttestationDocuments]
+    /// The index around them, where there is one.
+    package let index: ImageDocument?
+    /// What the image is known by: the index, else the one manifest; with annotations, without a name.
     package let descriptor: Descriptor
-    /// The layers as the manifest lists them, lowest first.
-    package let layers: [Descriptor]
 
-    /// Writes the documents of `image`.
+    /// Writes the documents of `images`, of which there is at least one, each for another platform.
     ///
     /// Layer media types become OCI's or Docker's as `format` says. Layers that were marked as not to be distributed
     /// become ordinary ones: they are in the store, so they can be.
-    package init(of image: ExportImage, format: ImageFormat) {
-        var configuration = image.configuration
-        configuration.diffIDs = image.layers.map { $0.diffID }
-        configuration.completeHistory()
-        let isDocker = !format.usesOCIMediaTypes
-        self.configuration = configuration.encoded()
-        configurationDescriptor = Descriptor(
-            of: self.configuration, as: isDocker ? .dockerConfiguration : .ociConfiguration)
-        layers = image.layers.map { Self.descriptor(of: $0, isDocker: isDocker) }
-        let manifest = Manifest(
-            mediaType: isDocker ? .dockerManifest : .ociManifest, config: configurationDescriptor, layers: layers,
-            annotations: format.annotations.all(at: .manifest, for: configuration.platform))
-        self.manifest = manifest.encoded()
-        var descriptor = Descriptor(of: self.manifest, as: manifest.mediaType)
-        descriptor.platform = configuration.platform
-        descriptor.annotations = format.annotations.all(at: .manifestDescriptor, for: configuration.platform)
-        let created = isDocker ? nil : configuration.created
-        guard format.makesIndex else {
-            manifestDescriptor = Self.dated(descriptor, created)
+    package init(of images: [ExportImage], format: ImageFormat) {
+        let documents = images.map { PlatformDocuments(of: $0, format: format) }
+        self.images = documents
+        attestations = zip(images, documents).compactMap { image, documents in
+            image.attestations.isEmpty
+                ? nil : AttestationDocuments(image.attestations, about: documents, format: format)
+        }
+        let created = format.usesOCIMediaTypes ? documents.compactMap(\.created).max() : nil
+        guard format.makesIndex || documents.count > 1 || !attestations.isEmpty else {
             index = nil
-            self.descriptor = manifestDescriptor
+            descriptor = Self.dated(documents[0].descriptor, created)
             return
         }
-        manifestDescriptor = descriptor
         let index = Index(
-            mediaType: isDocker ? .dockerList : .ociIndex, manifests: [descriptor],
+            mediaType: format.usesOCIMediaTypes ? .ociIndex : .dockerList,
+            manifests: documents.map(\.descriptor) + attestations.map(\.descriptor),
             annotations: format.annotations.index)
-        let bytes = index.encoded()
-        self.index = bytes
-        var indexDescriptor = Descriptor(of: bytes, as: index.mediaType)
-        indexDescriptor.annotations = format.annotations.indexDescriptor
-        self.descriptor = Self.dated(indexDescriptor, created)
+        let document = ImageDocument(index.encoded(), as: index.mediaType)
+        self.index = document
+        var descriptor = document.descriptor
+        descriptor.annotations = format.annotations.indexDescriptor
+        self.descriptor = Self.dated(descriptor, created)
+    }
+
+    /// All that was made here, each once: what a document refers to is in front of it, and the last one is what the image
+    /// is known by. Manifests and indexes are told by their media type; the others are blobs.
+    package var documents: [ImageDocument] {
+        var all: [ImageDocument] = []
+        for image in images { all += [image.configuration, image.manifest] }
+        for attestation in attestations {
+            all += attestation.statements + [attestation.configuration, attestation.manifest]
+        }
+        if let index { all.append(index) }
+        var seen: Set<Digest> = []
+        return all.filter { seen.insert($0.descriptor.digest).inserted }
+    }
+
+    /// The layers of all images, each once: blobs of the store that the documents refer to.
+    package var layers: [Descriptor] {
+        var seen: Set<Digest> = []
+        return images.flatMap(\.layers).filter { seen.insert($0.digest).inserted }
     }
 
     /// BuildKit says the time of the export here; the image's own keeps equal images equal.
@@ -59,14 +68,5 @@ package struct ImageDocuments: Sendable {
         let key = "org.opencontainers.image.created"
         if let created, descriptor.annotations[key] == nil { descriptor.annotations[key] = created.rfc3339 }
         return descriptor
-    }
-
-    private static func descriptor(of layer: ExportImage.Layer, isDocker: Bool) -> Descriptor {
-        guard let compression = layer.descriptor.mediaType.compression else {
-            preconditionFailure("the engine made a layer of media type '\(layer.descriptor.mediaType)'")
-        }
-        return Descriptor(
-            mediaType: .layer(compression, docker: isDocker), digest: layer.descriptor.digest,
-            size: layer.descriptor.size, annotations: isDocker ? [:] : layer.descriptor.annotations)
     }
 }

@@ -63,12 +63,12 @@ struct ImageLayout: Sendable {
     init(of documents: ImageDocuments, names: [ImageReference], withDockerManifest: Bool) {
         var contents: [Digest: File.Content] = [:]
         for layer in documents.layers { contents[layer.digest] = .blob(layer.digest, size: layer.size) }
-        contents[documents.configurationDescriptor.digest] = .bytes(documents.configuration)
-        contents[documents.manifestDescriptor.digest] = .bytes(documents.manifest)
-        if let index = documents.index { contents[documents.descriptor.digest] = .bytes(index) }
+        for document in documents.documents { contents[document.descriptor.digest] = .bytes(document.bytes) }
+        // Docker's manifest knows one platform; what has several is not written with one.
+        let first = documents.images[0]
         let image = Image(
             entry: documents.descriptor, names: names, blobs: contents,
-            configuration: documents.configurationDescriptor.digest, layers: documents.layers.map { $0.digest })
+            configuration: first.configuration.descriptor.digest, layers: first.layers.map { $0.digest })
         self.init(of: [image], withDockerManifest: withDockerManifest)
     }
 

@@ -150,6 +150,8 @@ public struct ImageFormat: Hashable, Sendable {
     public var rewritesTimes: Bool
     /// Whether an index stands around the manifest, although the image has one platform.
     public var makesIndex = false
+    /// Whether manifests of attestations are OCI artifacts; `false` for registries that take none.
+    public var usesArtifacts = true
 
     public init(
         names: [ImageReference] = [], compression: LayerCompression = LayerCompression(),

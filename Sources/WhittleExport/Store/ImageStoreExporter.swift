@@ -3,26 +3,26 @@ internal import WhittleFileSystem
 internal import WhittleOCI
 internal import WhittleStore
 
-/// Puts an image into whittle's store: its two documents as blobs, and its names.
+/// Puts an image into whittle's store: its documents as blobs, and its names.
 struct ImageStoreExporter: Sendable {
     let blobs: BlobStore
     let names: ImageNames
     let scratch: ProcessScratch
 
-    /// Stores the documents of an image with these layers, and has `wanted` stand for it.
+    /// Stores the documents of an image for the platforms that `images` are for, and has `wanted` stand for it.
     ///
     /// - Throws: `file-system`, `image-index-corrupt`, `blob-missing`, `blob-damaged`, `CancellationError`.
     func write(
-        _ documents: ImageDocuments, layers: [ExportImage.Layer], names wanted: [ImageReference]
+        _ documents: ImageDocuments, _ images: [ExportImage], names wanted: [ImageReference]
     ) async throws {
-        for layer in layers where try !blobs.has(layer.descriptor.digest, size: ByteCount(layer.descriptor.size)) {
+        for layer in images.flatMap(\.layers)
+        where try !blobs.has(layer.descriptor.digest, size: ByteCount(layer.descriptor.size)) {
             throw BuildError.blobDamaged(layer.descriptor.digest, blobs.path(of: layer.descriptor.digest))
         }
         let sizes = try await BlockingPool.shared.runCancellable { cancellation in
-            try blobs.store(documents.configuration, in: scratch)
-            try blobs.store(documents.manifest, in: scratch)
-            if let index = documents.index { try blobs.store(index, in: scratch) }
-            return try layers.map { layer in
+            for document in documents.documents { try blobs.store(document.bytes, in: scratch) }
+            // Those of the first platform alone: an entry has room for one list.
+            return try images[0].layers.map { layer in
                 try layer.uncompressedSize
                     ?? BlobCopy(blobs: blobs, digest: layer.descriptor.digest, size: layer.descriptor.size)
                     .uncompressedSize(cancellation)
