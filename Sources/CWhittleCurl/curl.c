@@ -160,6 +160,8 @@ static CURLcode set_body(CURL *easy, const whittle_curl_request *request) {
     SET(CURLOPT_WRITEDATA, request);
     if (request->read_body != NULL) {
         SET(CURLOPT_UPLOAD, 1L);
+        // As with the buffer for reading.
+        if (code == CURLE_OK) api.easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 512L << 10);
         SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->body_size);
         SET(CURLOPT_READFUNCTION, read_body);
         SET(CURLOPT_READDATA, request);
@@ -222,6 +224,7 @@ static whittle_curl_outcome classify(CURLcode code, CURL *easy) {
     case CURLE_PARTIAL_FILE:
     case CURLE_GOT_NOTHING:
     case CURLE_SEND_ERROR:
+    case CURLE_SEND_FAIL_REWIND:
     case CURLE_RECV_ERROR:
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM: return WHITTLE_CURL_CUT;

@@ -208,7 +208,7 @@ private final class CurlTransfer: @unchecked Sendable {
     func withRequest(_ body: (inout whittle_curl_request) -> Void) {
         var lines = request.headers.map { "\($0.name): \($0.value)" }
         if let authorization = request.authorization { lines.append("Authorization: \(authorization.revealed)") }
-        if request.bodyStream != nil { lines.append("Transfer-Encoding: chunked") }
+        if request.bodyStream != nil, request.bodySize == nil { lines.append("Transfer-Encoding: chunked") }
         // Waiting for "100 Continue" costs a second where a server does not send it.
         lines.append("Expect:")
         var texts = lines.map { text -> UnsafePointer<CChar>? in UnsafePointer<CChar>(strdup(text)) }
@@ -245,9 +245,8 @@ private final class CurlTransfer: @unchecked Sendable {
         raw.allows_http2 = request.address.scheme == .https
         raw.connect_timeout_milliseconds = 15_000
         raw.total_timeout_milliseconds = request.timeout.map { CLong($0 / .milliseconds(1)) } ?? 0
-        // A connection over which nothing moves for half a minute is dead.
-        raw.low_speed_bytes = request.isPatient ? 0 : 1
-        raw.low_speed_seconds = request.isPatient ? 0 : 30
+        raw.low_speed_bytes = request.silenceLimit == nil ? 0 : 1
+        raw.low_speed_seconds = request.silenceLimit.map { max(1, CLong($0 / .seconds(1))) } ?? 0
     }
 
     private func setCallbacks(_ raw: inout whittle_curl_request) {
@@ -261,7 +260,7 @@ private final class CurlTransfer: @unchecked Sendable {
         }
         raw.should_stop = { CurlTransfer.transfer($0)?.shouldStop ?? true }
         guard request.body != nil || request.bodyStream != nil else { return }
-        raw.body_size = request.bodyStream == nil ? Int64(request.body?.count ?? 0) : -1
+        raw.body_size = request.bodyStream == nil ? Int64(request.body?.count ?? 0) : request.bodySize ?? -1
         raw.read_body = { context, buffer, capacity in
             CurlTransfer.transfer(context)?.fill(UnsafeMutableRawBufferPointer(start: buffer, count: capacity)) ?? -1
         }

@@ -11,11 +11,13 @@ package struct HTTPRequest: Sendable {
     package var body: [UInt8]?
     /// The body in place of ``body``, where it is large or its length is not known: fills the buffer and gives the number of
     /// bytes, 0 at the end. Called on a thread that may block. Its error ends the exchange.
-    package var bodyStream: (@Sendable (UnsafeMutableRawBufferPointer) throws -> Int)?
+    package var bodyStream: ByteSource?
+    /// The length of what ``bodyStream`` gives, where it is known.
+    package var bodySize: Int64?
     /// The path of a socket file to connect to, in place of the address's host.
     package var unixSocket: String?
-    /// Whether the peer may be silent for as long as it likes.
-    package var isPatient = false
+    /// How long nothing may move before the exchange counts as dead; `nil` for as long as the peer likes.
+    package var silenceLimit: Duration? = .seconds(30)
     package var security: TransportSecurity
     /// The longest that the whole exchange may take; `nil` where only a stalled one is an error.
     package var timeout: Duration?
@@ -90,6 +92,10 @@ package struct HTTPHeaders: Sendable {
 /// Takes the bytes of a body in order, on a thread that may block; while it runs, nothing more is read from the peer.
 /// Its error ends the transfer.
 public typealias ByteSink = @Sendable (UnsafeRawBufferPointer) throws -> Void
+
+/// Gives the bytes of a body in order: fills the buffer and gives the number of bytes, 0 at the end. Called on a thread
+/// that may block. Its error ends the transfer.
+public typealias ByteSource = @Sendable (UnsafeMutableRawBufferPointer) throws -> Int
 
 /// Makes one HTTP exchange.
 package protocol HTTPTransport: Sendable {

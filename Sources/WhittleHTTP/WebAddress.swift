@@ -70,8 +70,8 @@ package struct WebAddress: Hashable, Sendable {
         return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }
 
-    /// The whole text, query included; for the transport only.
-    var url: String { "\(scheme.rawValue)://\(authority)\(target)" }
+    /// The whole text, query included; for requests only, never for a person.
+    package var url: String { "\(scheme.rawValue)://\(authority)\(target)" }
 
     /// `text` as one value of a query or form: everything but unreserved characters percent-encoded.
     package static func encode(_ text: String) -> String {

@@ -76,7 +76,7 @@ struct DockerDaemon: Sendable {
             headers: [HTTPHeaders.Field("Content-Type", "application/x-tar")])
         request.unixSocket = socket.path
         // Docker unpacks all layers before it answers.
-        request.isPatient = true
+        request.silenceLimit = nil
         request.bodyStream = { try body.read(into: $0) }
         let answer = DockerAnswer()
         let response: HTTPResponse

@@ -16,7 +16,7 @@ final class Authenticator: Sendable {
     fileprivate struct Key: Hashable {
         let origin: String
         let repository: String
-        let actions: String
+        let scopes: [String]
     }
 
     private struct Entry {
@@ -46,11 +46,17 @@ final class Authenticator: Sendable {
         let repository: String
         /// `pull` or `pull,push`.
         let actions: String
+        /// Another repository of the registry that is to be read from in the same request.
+        var otherRepository: String?
+
+        /// What a token has to allow.
+        var scopes: [String] {
+            ["repository:\(repository):\(actions)"] + (otherRepository.map { ["repository:\($0):pull"] } ?? [])
+        }
 
         fileprivate var key: Authenticator.Key {
             Authenticator.Key(
-                origin: "\(address.scheme.rawValue)://\(address.authority)", repository: repository,
-                actions: actions)
+                origin: "\(address.scheme.rawValue)://\(address.authority)", repository: repository, scopes: scopes)
         }
     }
 
@@ -120,10 +126,14 @@ final class Authenticator: Sendable {
     private func tokenRequest(
         to realm: WebAddress, _ challenge: AuthenticationChallenge, _ target: Target, _ credentials: Credentials?
     ) -> HTTPRequest {
-        let scope = "repository:\(target.repository):\(target.actions)"
         var parameters: [(name: String, value: String)] = []
         if let service = challenge.parameters["service"] { parameters.append(("service", service)) }
-        parameters.append(("scope", scope))
+        if case .identityToken = credentials {
+            // RFC 6749, section 3.3: one member with blanks between the scopes.
+            parameters.append(("scope", target.scopes.joined(separator: " ")))
+        } else {
+            parameters += target.scopes.map { ("scope", $0) }
+        }
         // The registry's own authorities are meant for its token server only where that is the same server.
         let security = realm.hasSameOrigin(as: target.address) ? target.security : TransportSecurity()
         var request = HTTPRequest("GET", realm, security: security, timeout: .seconds(60))

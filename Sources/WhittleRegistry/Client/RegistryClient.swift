@@ -8,11 +8,13 @@ public import WhittleOCI
 /// Safe to use from many tasks at once, and meant to be shared: tokens and connections are used again. Nothing touches
 /// the network before an image is asked for.
 public final class RegistryClient: Sendable {
-    private let settings: RegistrySettings
+    let settings: RegistrySettings
     private let http: HTTPClient
     private let authenticator: Authenticator
     private let time: HTTPTime
     private let policy: RetryPolicy
+    /// How many blobs are pushed at once; more gains nothing where the line or the registry's disk is the limit.
+    let transfers = TransferSlots(6)
     /// How each host that allows plain HTTP turned out to talk.
     private let schemes = Mutex<[String: WebAddress.Scheme]>([:])
 
@@ -132,7 +134,8 @@ public final class RegistryClient: Sendable {
 
     // MARK: Connections
 
-    private func connection(to endpoint: RegistryEndpoint) async throws -> RegistryConnection {
+    /// How to talk to `endpoint`.
+    func connection(to endpoint: RegistryEndpoint) async throws -> RegistryConnection {
         var security = try CertificateDirectory.security(
             for: endpoint.authority, in: settings.certificateDirectories)
         security.skipsVerification = endpoint.allowsInsecure

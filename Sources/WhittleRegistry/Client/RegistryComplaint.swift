@@ -8,12 +8,16 @@ internal import WhittleOCI
 struct RegistryComplaint: Sendable {
     /// `CODE: message` of the first error; empty where the body is no such document.
     let text: String
+    /// The codes of all errors: `BLOB_UNKNOWN`, `DENIED`.
+    let codes: Set<String>
 
     init(_ body: [UInt8]) {
         guard let json = try? JSONValue(parsing: body) else {
             text = ""
+            codes = []
             return
         }
+        codes = Set((json["errors"]?.array ?? []).compactMap { $0["code"]?.string })
         let first = json["errors"]?[0]
         // Token servers answer with `details`, OAuth 2 servers with `error_description`.
         let message = first?["message"]?.string ?? json["details"]?.string ?? json["error_description"]?.string ?? ""

@@ -7,14 +7,20 @@ extension TestRegistry {
     func answer(_ request: Request) -> TestResponse {
         let fault = state.withLock { state -> TestRegistryFault? in
             state.requests.append(request)
-            guard let index = state.faults.firstIndex(where: { $0.left > 0 && request.path.contains($0.path) }) else {
-                return nil
+            let found = state.faults.firstIndex { fault in
+                fault.left > 0 && request.path.contains(fault.path) && fault.method ?? request.method == request.method
             }
+            guard let index = found else { return nil }
             state.faults[index].left -= 1
             return state.faults[index].fault
         }
         var request = request
         if case .ignoredRange = fault { request.headers["range"] = nil }
+        if case .cutRequest(let count) = fault {
+            // What was cut is an open upload at most.
+            request.method = "PATCH"
+            request.body = Array(request.body.prefix(count))
+        }
         var response = request.path == "/token" ? token(request) : authorized(request)
         switch fault {
         case nil, .ignoredRange: break
@@ -29,7 +35,7 @@ extension TestRegistry {
         case .silence: response.end = .silence
         case .redirect(let address): response = TestResponse(status: 307, headers: ["Location": address])
         case .header(let name, let value): response.headers[name] = value.isEmpty ? nil : value
-        case .disconnect: response.end = .disconnect
+        case .disconnect, .cutRequest: response.end = .disconnect
         }
         return response
     }
@@ -76,6 +82,7 @@ extension TestRegistry {
     }
 
     private func content(_ request: Request) -> TestResponse {
+        if let response = taken(request) { return response }
         guard request.method == "GET" || request.method == "HEAD" else { return TestResponse(status: 405) }
         if request.path == "/v2/" { return TestResponse(status: 200, body: Array("{}".utf8)) }
         for kind in ["manifests", "blobs"] {
@@ -129,7 +136,7 @@ extension TestRegistry {
 
 extension String {
     /// Where the last occurrence of `text` is.
-    fileprivate func lastRange(of text: String) -> Range<Index>? {
+    func lastRange(of text: String) -> Range<Index>? {
         var start = endIndex
         while start > startIndex {
             start = index(before: start)

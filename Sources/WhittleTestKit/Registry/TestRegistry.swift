@@ -2,7 +2,7 @@ internal import Synchronization
 package import WhittleCore
 package import WhittleOCI
 
-/// A small registry on 127.0.0.1 in this process (distribution-spec v1.1, pulling only), with faults on demand.
+/// A small registry on 127.0.0.1 in this process (distribution-spec v1.1), with faults on demand.
 ///
 /// Speaks plain HTTP/1.1. Contents live in memory. Stops when it is released, or at ``stop()``.
 package final class TestRegistry: Sendable {
@@ -19,12 +19,12 @@ package final class TestRegistry: Sendable {
 
     /// What was asked for, in the order of arrival. Broken requests are not noted.
     package struct Request: Sendable {
-        package let method: String
+        package internal(set) var method: String
         package let path: String
         package let query: String
         /// Names in lower case.
         package internal(set) var headers: [String: String]
-        package let body: [UInt8]
+        package internal(set) var body: [UInt8]
     }
 
     struct State {
@@ -35,11 +35,19 @@ package final class TestRegistry: Sendable {
         var requests: [Request] = []
         var tokens: Set<String> = []
         var tokenCount = 0
+        /// Unfinished uploads by name.
+        var uploads: [String: [UInt8]] = [:]
+        var uploadCount = 0
+        /// Repositories that a blob may be mounted from.
+        var mountable: [Digest: Set<String>] = [:]
+        /// Whether answers say that the list of referrers is kept.
+        var keepsReferrers = false
     }
 
     struct PendingFault {
         let fault: TestRegistryFault
         let path: String
+        let method: String?
         var left: Int
     }
 
@@ -71,10 +79,24 @@ package final class TestRegistry: Sendable {
     /// From now on every token is refused, until a new one is fetched.
     package func revokeTokens() { state.withLock { $0.tokens = [] } }
 
-    /// Lets the next `times` requests whose path contains `path` go wrong.
-    package func inject(_ fault: TestRegistryFault, on path: String, times: Int = 1) {
-        state.withLock { $0.faults.append(PendingFault(fault: fault, path: path, left: times)) }
+    /// Lets the next `times` requests whose path contains `path`, of `method` if one is given, go wrong.
+    package func inject(_ fault: TestRegistryFault, on path: String, method: String? = nil, times: Int = 1) {
+        state.withLock { $0.faults.append(PendingFault(fault: fault, path: path, method: method, left: times)) }
     }
+
+    /// Lets blobs be mounted from `repository`.
+    package func allowMount(of digest: Digest, from repository: String) {
+        state.withLock { _ = $0.mountable[digest, default: []].insert(repository) }
+    }
+
+    /// From now on answers to manifests with a subject say that the list of referrers is kept.
+    package func keepReferrers() { state.withLock { $0.keepsReferrers = true } }
+
+    /// A blob that is there.
+    package func blob(_ digest: Digest) -> [UInt8]? { state.withLock { $0.blobs[digest] } }
+
+    /// The manifest or index `REPOSITORY:TAG` or `REPOSITORY@DIGEST`.
+    package func manifest(_ name: String) -> [UInt8]? { state.withLock { $0.manifests[name]?.bytes } }
 
     // MARK: Contents
 
@@ -149,4 +171,6 @@ package enum TestRegistryFault: Sendable {
     case ignoredRange
     /// The connection is closed without an answer.
     case disconnect
+    /// Of the request's body only this much arrives; then the connection is closed.
+    case cutRequest(after: Int)
 }
