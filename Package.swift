@@ -117,8 +117,8 @@ targets += library(
 targets += library(
     "WhittleAnalysis",
     [
-        "WhittleCore", "WhittleOCI", "WhittleDockerfile", "WhittleArchive", "WhittleFileSystem", "WhittleSnapshot",
-        "WhittleRegistry", systemPackage,
+        "WhittleCore", "WhittleOCI", "WhittleDockerfile", "WhittleGraph", "WhittleArchive", "WhittleFileSystem",
+        "WhittleSnapshot", "WhittleRegistry", systemPackage,
     ],
     tests: ["WhittleTestKit"])
 

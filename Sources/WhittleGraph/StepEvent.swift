@@ -20,6 +20,8 @@ public enum StepEvent: Sendable {
     /// An output is complete: what a person calls it, and the bytes that it takes where that is known.
     case exported(name: String, size: ByteCount?)
     case warning(BuildWarning)
+    /// The size of the files after a step of a build that measures: what steps wrote, and what came with the base image.
+    case measured(Step, added: ByteCount, base: ByteCount)
 
     public enum OutputStream: Int, Hashable, Sendable {
         case standardOutput = 1
@@ -39,6 +41,7 @@ extension StepEvent {
         case .failed(let step, let message): .failed(change(step), message: message)
         case .cancelled(let step): .cancelled(change(step))
         case .explained(let step, let explanation): .explained(change(step), explanation)
+        case .measured(let step, let added, let base): .measured(change(step), added: added, base: base)
         case .exported, .warning: self
         }
     }

@@ -139,18 +139,21 @@ struct BakeCommand: AsyncParsableCommand {
 
     private func show(_ builds: [BakedBuild], _ warnings: [String]) async throws {
         let mode = try action.mode.resolved(isTerminal: isatty(2) == 1, term: StoreOptions.variable("TERM"))
+        let workflow = WorkflowReport(environment: BuildCommand.environment)
         let printer = ProgressPrinter(
-            mode: mode,
-            settings: TerminalProgress.Settings(noColor: action.noColor, variable: StoreOptions.variable))
+            mode: mode, settings: TerminalProgress.Settings(noColor: action.noColor, variable: StoreOptions.variable),
+            listener: workflow)
         do {
             try await printer.whileShowing {
                 for warning in warnings { printer.handle(.warning(BuildWarning(warning))) }
                 try await build(builds, printer)
             }
+            workflow?.finish(nil, print: ProgressPrinter.writeToStandardError)
         } catch {
             let isCancelled = error is CancellationError
             ProgressPrinter.writeToStandardError(
                 isCancelled ? "build cancelled\n" : "\(printer.failureSummary())\(ErrorText.of(error))\n")
+            workflow?.finish(error, print: ProgressPrinter.writeToStandardError)
             throw ExitCode(EXIT_FAILURE)
         }
     }

@@ -83,6 +83,7 @@ extension BuildCommand {
         request.options.ignore = input.ignore
         request.pullsAlways = cache.pull
         request.explains = output.explain
+        request.measures = WorkflowReport(environment: Self.environment)?.wantsSizes ?? false
         request.layerLimit = try cache.layerLimit()
         try addOptions(to: &request.options)
         request.options.isReproducible = output.reproducible

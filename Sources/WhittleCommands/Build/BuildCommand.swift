@@ -56,15 +56,18 @@ struct BuildCommand: AsyncParsableCommand {
             ProgressPrinter.writeToStandardError(ErrorText.of(error) + "\n")
             throw ExitCode.failure
         }
+        let workflow = WorkflowReport(environment: Self.environment)
         let printer = ProgressPrinter(
-            mode: mode,
-            settings: TerminalProgress.Settings(noColor: output.noColor, variable: StoreOptions.variable))
+            mode: mode, settings: TerminalProgress.Settings(noColor: output.noColor, variable: StoreOptions.variable),
+            listener: workflow)
         let status = await Interruption.cancelling {
             do {
                 try await printer.whileShowing { try await build(printer) }
+                workflow?.finish(nil, print: ProgressPrinter.writeToStandardError)
                 return EXIT_SUCCESS
             } catch {
                 report(error, printer)
+                workflow?.finish(error, print: ProgressPrinter.writeToStandardError)
                 return EXIT_FAILURE
             }
         }

@@ -63,7 +63,7 @@ struct PlainProgress {
             end(step, with: "CANCELED", at: now)
         case .explained(let step, let explanation):
             for line in ExplanationText.lines(of: explanation) { add("why: \(line)", to: step, at: now) }
-        case .exported: break
+        case .exported, .measured: break
         case .warning(let warning):
             if warning.rule != nil { findings.append(warning) }
             text += (hasPrinted ? "\n" : "") + "WARN: \(Self.describe(warning))\n"

@@ -28,15 +28,19 @@ final class ProgressPrinter: Sendable {
     private let start = ContinuousClock.now
     private let size: @Sendable () -> TerminalSize
     private let write: @Sendable (String) -> Void
+    /// Hears the events too.
+    private let listener: WorkflowReport?
 
     /// More is not kept for later while somebody else has the terminal: 4 MiB.
     private static let heldLimit = 4 << 20
 
     /// - Parameters:
+    ///   - listener: hears the events as well.
     ///   - size: the window, asked before each drawing of the live view.
     ///   - write: puts text on the stream; called with a lock held, so the lines of two events never mix.
     init(
         mode: ProgressMode, settings: TerminalProgress.Settings = TerminalProgress.Settings(),
+        listener: WorkflowReport? = nil,
         size: @escaping @Sendable () -> TerminalSize = { TerminalSize(of: .standardError) ?? .standard },
         write: @escaping @Sendable (String) -> Void = ProgressPrinter.writeToStandardError
     ) {
@@ -50,6 +54,7 @@ final class ProgressPrinter: Sendable {
         state = Mutex(State(display: display))
         self.size = size
         self.write = write
+        self.listener = listener
     }
 
     private var isQuiet: Bool {
@@ -61,6 +66,7 @@ final class ProgressPrinter: Sendable {
     private var now: Duration { ContinuousClock.now - start }
 
     func handle(_ event: StepEvent) {
+        listener?.handle(event)
         state.withLock { state in
             if case .failed(let step, _) = event, state.failure == nil { state.failure = step }
             let text = state.plain.handle(event, at: now)

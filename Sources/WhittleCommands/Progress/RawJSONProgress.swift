@@ -33,7 +33,7 @@ struct RawJSONProgress {
                 status(
                     StepProgress(name: "why: \(line)", current: .zero, total: nil, isDone: true), of: step, at: now)
             }.joined()
-        case .exported: return ""
+        case .exported, .measured: return ""
         case .warning(let warning): return Self.line("warnings", Self.warning(warning))
         }
     }

@@ -42,6 +42,7 @@ struct TerminalProgress {
         case .explained(let step, let explanation): change(step, at: now) { $0.explanation = explanation }
         case .exported(let name, let size): outputs.append(Output(name: name, size: size))
         case .warning(let warning): warnings.append(warning)
+        case .measured: break
         }
     }
 

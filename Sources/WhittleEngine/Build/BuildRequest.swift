@@ -17,6 +17,8 @@ package struct BuildRequest: Sendable {
     package var remoteContext: RemoteContext?
     /// Asks the registry for base images even where the store has them.
     package var pullsAlways = false
+    /// Says at the end how large the files after each step are, which takes a look at each file that steps wrote.
+    package var measures = false
     /// Says of each step why it ran or did not.
     package var explains = false
     /// All files that the build adds to the image get the time of ``WhittleFrontend/BuildOptions/sourceDateEpoch``.

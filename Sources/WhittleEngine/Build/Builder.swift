@@ -81,6 +81,10 @@ package struct Builder: Sendable {
                 written.append(try await write(build.target, products))
                 position += build.plan.definition.outputs.count
             }
+            if builds[0].request.measures {
+                let snapshots = together.looked.snapshots
+                try await StageSizes(store).report(snapshots, of: definition, report)
+            }
             try contexts.saveIndexes()
             try await together.close()
             return written

@@ -1,3 +1,4 @@
+internal import Synchronization
 internal import WhittleCore
 internal import WhittleFrontend
 internal import WhittleGraph
@@ -11,6 +12,8 @@ struct TargetWorkers: Worker {
 
     private let builds: [PlannedBuild]
     private let workers: [LocalWorker]
+    /// What the steps came to, as far as they were looked at.
+    let looked = LookedAtSnapshots()
     /// Positions among `builds`.
     private let owners: [Digest: Int]
 
@@ -55,15 +58,19 @@ struct TargetWorkers: Worker {
     }
 
     func lookUp(_ vertex: Vertex, key: CacheKey) async throws -> Outcome<StepResult>? {
-        try await doing(vertex.digest) { try await $0.lookUp(vertex, key: key) }
+        let outcome = try await doing(vertex.digest) { try await $0.lookUp(vertex, key: key) }
+        looked.note(vertex, outcome?.value)
+        return outcome
     }
 
     func execute(
         _ vertex: Vertex, key: CacheKey?, identity: Digest, inputs: [Outcome<StepResult>]
     ) async throws -> Execution<StepResult> {
-        try await doing(vertex.digest) {
+        let execution = try await doing(vertex.digest) {
             try await $0.execute(vertex, key: key, identity: identity, inputs: inputs)
         }
+        looked.note(vertex, execution.outcome.value)
+        return execution
     }
 
     /// Ends all of them; the first error is thrown at the end.
@@ -73,6 +80,19 @@ struct TargetWorkers: Worker {
             do { try await worker.close() } catch { failure = failure ?? error }
         }
         if let failure { throw failure }
+    }
+}
+
+/// The snapshots of the steps that a build looked at.
+final class LookedAtSnapshots: Sendable {
+    private let noted = Mutex<[Digest: SnapshotID]>([:])
+
+    /// By vertex.
+    var snapshots: [Digest: SnapshotID] { noted.withLock { $0 } }
+
+    func note(_ vertex: Vertex, _ result: StepResult?) {
+        guard let snapshot = result?.snapshot else { return }
+        noted.withLock { $0[vertex.digest] = snapshot }
     }
 }
 
