@@ -122,6 +122,14 @@ targets += library(
     ],
     tests: ["WhittleTestKit"])
 
+targets += library(
+    "WhittleRemoteCache",
+    [
+        "WhittleCore", "WhittleOCI", "WhittleArchive", "WhittleFileSystem", "WhittleHTTP", "WhittleStore",
+        "WhittleRegistry", systemPackage,
+    ],
+    tests: ["WhittleTestKit"])
+
 // Layer 6: the build itself.
 targets += library(
     "WhittleEngine",
