@@ -1,7 +1,6 @@
-package import WhittleCore
+internal import WhittleCore
 internal import WhittleFileSystem
 internal import WhittleOCI
-internal import WhittleSnapshot
 package import WhittleStore
 
 /// Writes the outputs of a build.
@@ -11,27 +10,24 @@ package import WhittleStore
 package struct Exporter: Sendable {
     /// Gives the image for each platform, in the order of the build, with its layers as asked.
     package typealias ImageSource = @Sendable (ImageFormat) async throws -> [ExportImage]
-    /// Gives a directory that shows the final root file system, complete and unchanging.
-    package typealias RootSource = @Sendable () async throws -> String
+    /// Gives the final root file system for each platform, in the order of the build.
+    package typealias TreeSource = @Sendable () async throws -> [ExportTree]
 
     private let blobs: BlobStore
     private let names: ImageNames
     private let scratch: ProcessScratch
     private let images: ImageSource
-    private let rootFileSystem: RootSource
-    private let times: TimeRule?
+    private let rootFileSystems: TreeSource
 
-    /// - Parameter times: what becomes of the times of files in outputs that are no image.
     package init(
         blobs: BlobStore, names: ImageNames, scratch: ProcessScratch, images: @escaping ImageSource,
-        rootFileSystem: @escaping RootSource, times: TimeRule? = nil
+        rootFileSystems: @escaping TreeSource
     ) {
         self.blobs = blobs
         self.names = names
         self.scratch = scratch
         self.images = images
-        self.rootFileSystem = rootFileSystem
-        self.times = times
+        self.rootFileSystems = rootFileSystems
     }
 
     /// Writes one output.
@@ -47,26 +43,12 @@ package struct Exporter: Sendable {
         case .oci(let options): return try await write(options, withDockerManifest: false)
         case .docker(let options): return try await write(options, withDockerManifest: true)
         case .local(let options):
-            let root = try await rootFileSystem()
-            let exporter = LocalTreeExporter(
-                source: root, destination: options.directory, times: times)
+            let exporter = LocalOutput(trees: try await rootFileSystems(), options: options)
             let size = try await BlockingPool.shared.runCancellable { try exporter.write($0) }
             return ExportedOutput(image: nil, size: size)
         case .tar(let options):
-            let root = try await rootFileSystem()
-            let size = try await BlockingPool.shared.runCancellable { [times] cancellation in
-                var size = 0
-                try OutputFile.write(to: options.destination) { target in
-                    let sink = OutputSink(target, for: options.destination)
-                    // Seen whole, a file system has no deletions: its layer is its archive.
-                    let writer = LayerWriter(changesIn: root, times: times)
-                    _ = try writer.write(cancellation: cancellation) {
-                        size += $0.count
-                        try sink.write($0)
-                    }
-                }
-                return ByteCount(size)
-            }
+            let exporter = TarOutput(trees: try await rootFileSystems(), options: options)
+            let size = try await BlockingPool.shared.runCancellable { try exporter.write($0) }
             return ExportedOutput(image: nil, size: size)
         }
     }

@@ -20,11 +20,22 @@ extension BuildError.Code {
     public static let variableInFrom = BuildError.Code(rawValue: "variable-in-from")
     /// An ONBUILD of the base image is no instruction that can run there.
     public static let invalidTrigger = BuildError.Code(rawValue: "invalid-trigger")
+    /// A target that a build stands on is not built for the platform that it is needed for.
+    public static let contextPlatform = BuildError.Code(rawValue: "context-platform")
     /// `--build-context` cannot be read.
     public static let invalidBuildContext = BuildError.Code(rawValue: "invalid-build-context")
 }
 
 extension BuildError {
+    static func contextForOtherPlatforms(
+        _ name: String, _ platform: Platform, available: [Platform], at location: SourceLocation
+    ) -> BuildError {
+        BuildError(
+            .contextPlatform, "the target behind '\(name)' is not built for \(platform)",
+            hint: "its platforms are \(available.map { "\($0)" }.joined(separator: ", ")); add \(platform) to them",
+            at: location)
+    }
+
     static func noStages(in file: String) -> BuildError {
         BuildError(
             .noStages, "'\(file)' has no stages to build",

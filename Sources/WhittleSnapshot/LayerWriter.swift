@@ -33,6 +33,19 @@ package struct LayerWriter {
     ///   a layer.
     package func write(cancellation: Cancellation, to sink: @escaping TarWriter.Sink) throws -> Int {
         var tar = TarWriter(to: sink)
+        let count = try write(into: &tar, cancellation: cancellation)
+        try tar.finish()
+        return count
+    }
+
+    /// Adds the entries to an archive that may have others.
+    ///
+    /// - Parameter prefix: put in front of each path, and of those that hard links point to: `linux_arm64/`.
+    /// - Returns: how many entries were written.
+    /// - Throws: as ``write(cancellation:to:)``.
+    package func write(
+        into tar: inout TarWriter, below prefix: String = "", cancellation: Cancellation
+    ) throws -> Int {
         var links: [LinkKey: [UInt8]] = [:]
         var count = 0
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.bufferSize, alignment: 4096)
@@ -42,10 +55,11 @@ package struct LayerWriter {
             count += 1
             let found = try describing("read", entry.path) { () throws(Errno) in try LayerEntry(entry, times) }
             if found.isWhiteout {
-                try tar.begin(Self.marker(".wh.", beside: entry.path))
+                try tar.begin(Self.marker(".wh.", beside: entry.path, below: prefix))
                 return
             }
             var header = found.header
+            if !prefix.isEmpty { header.path.insert(contentsOf: prefix.utf8, at: 0) }
             if entry.status.links > 1, header.kind != .directory {
                 let key = LinkKey(device: entry.status.device, inode: entry.status.inode)
                 if let first = links[key] {
@@ -64,7 +78,6 @@ package struct LayerWriter {
                 try tar.begin(TarEntry(path: header.path + Array("/.wh..wh..opq".utf8), kind: .regular, permissions: 0))
             }
         }
-        try tar.finish()
         return count
     }
 
@@ -105,11 +118,12 @@ package struct LayerWriter {
 
 extension LayerWriter {
     /// An empty file beside `path` whose name has `prefix` in front.
-    private static func marker(_ prefix: String, beside path: EntryPath) -> TarEntry {
+    private static func marker(_ prefix: String, beside path: EntryPath, below directory: String) -> TarEntry {
         let bytes = path.bytes
         let start = bytes.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
         return TarEntry(
-            path: Array(bytes[..<start]) + Array(prefix.utf8) + Array(bytes[start...]), kind: .regular, permissions: 0)
+            path: Array(directory.utf8) + Array(bytes[..<start]) + Array(prefix.utf8) + Array(bytes[start...]),
+            kind: .regular, permissions: 0)
     }
 }
 

@@ -106,7 +106,7 @@ struct ExporterOptionsTests {
             hint: "did you mean 'dest'?"),
         Rejected(
             "type=tar,name=a", .invalidOutput, "invalid output 'type=tar,name=a': the tar output has no option 'name'",
-            hint: "its options are dest"),
+            hint: "its options are dest, platform-split"),
         Rejected(
             "type=cacheonly,dest=a", .invalidOutput,
             "invalid output 'type=cacheonly,dest=a': the cacheonly output has no option 'dest'",

@@ -110,7 +110,8 @@ struct StoreFixture {
 
     func exporter(_ image: ExportImage, rootFileSystem: String = "/nonexistent") -> Exporter {
         Exporter(
-            blobs: blobs, names: names, scratch: scratch, images: { _ in [image] }, rootFileSystem: { rootFileSystem })
+            blobs: blobs, names: names, scratch: scratch, images: { _ in [image] },
+            rootFileSystems: { [ExportTree(platform: .host, directory: rootFileSystem)] })
     }
 }
 

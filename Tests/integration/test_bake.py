@@ -162,7 +162,7 @@ def errors(case):
     again(case, "host", status=1).says("error[not-allowed]", "--allow network.host")
     again(case, "host", "--print").says("network.host")
     again(case, "missing", status=1).says("error[context-not-found]", "nowhere")
-    again(case, "many", status=1).says("several platforms are not supported yet")
+    again(case, "many", "--set", "many.output=type=docker", status=1).says("target 'many'", "image for one platform")
     again(case, "round", status=1).says("error[bake-cycle]: 'round' → 'round'")
     again(case, "fine", "--push", status=1).says("error[push-unsupported]")
     again(case, "--check", "bad", "fine").says("# bad", "# fine")

@@ -45,7 +45,8 @@ extension BuildCommand {
     func outputPlan() throws(BuildError) -> OutputPlan {
         let plan = try OutputPlan(
             values: output.outputs, tags: output.tags.map { text throws(BuildError) in try Self.reference(text) },
-            annotations: ImageAnnotations(parsing: output.annotations), makesIndex: try asksForIndex(),
+            annotations: ImageAnnotations(parsing: output.annotations), platforms: platforms(),
+            makesIndex: try asksForIndex(),
             loadsIntoDocker: output.load)
         // Not read where no output needs it: what it says may be of no use to us.
         guard plan.loadsIntoDocker, let host = StoreOptions.variable("DOCKER_HOST") else { return plan }
@@ -86,6 +87,7 @@ extension BuildCommand {
         request.measures = WorkflowReport(environment: Self.environment)?.wantsSizes ?? false
         request.layerLimit = try cache.layerLimit()
         try addOptions(to: &request.options)
+        request.platforms = try platforms()
         request.options.isReproducible = output.reproducible
         if let text = output.timestamp {
             guard let time = Timestamp(epoch: text) else {
@@ -155,15 +157,7 @@ extension BuildCommand {
             let (name, value) = try Self.assignment(text, "--label")
             options.labels[name] = value ?? ""
         }
-        if let text = input.platform {
-            guard let platform = text == "local" ? .host : Platform(parsing: text) else {
-                throw BuildError.invalidArgument(
-                    "--platform", text,
-                    text.contains(",") ? "several platforms are not supported yet" : "it is no platform",
-                    hint: "the form is OS/ARCH[/VARIANT], such as linux/arm64")
-            }
-            options.platform = platform
-        }
+        options.platform = try platforms().first
         for text in input.buildContexts {
             var (name, context) = try NamedContext.parse(text)
             if case .directory(let path, _) = context {

@@ -38,8 +38,13 @@ struct BuildInputOptions: ParsableArguments {
         name: .customLong("label"), parsing: .singleValue, help: ArgumentHelp("Set a label.", valueName: "name=value"))
     var labels: [String] = []
 
-    @Option(help: ArgumentHelp("The platform the image is for.", valueName: "os/arch[/variant]"))
-    var platform: String?
+    @Option(
+        name: .customLong("platform"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "A platform that the image is for; 'local' for this machine's. Several, given again or with commas between them, "
+                + "make an index of one image for each. Without it: $DOCKER_DEFAULT_PLATFORM, else this machine's.",
+            valueName: "os/arch[/variant]"))
+    var platforms: [String] = []
 
     @Option(
         parsing: .singleValue,

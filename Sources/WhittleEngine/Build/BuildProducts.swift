@@ -59,7 +59,11 @@ struct BuildProducts: Sendable {
     }
 
     /// The target's file system as a directory.
-    func rootDirectory() async throws -> String { try await mounts.path(of: snapshot) }
+    func tree() async throws -> ExportTree {
+        ExportTree(
+            platform: plan.configuration.platform, directory: try await mounts.path(of: snapshot),
+            times: epoch.treeTimes)
+    }
 
     /// One snapshot with the changes of all, which is made once for each combination of them.
     private func squash(_ chain: [SnapshotID], over base: SnapshotID?) async throws -> SnapshotID {

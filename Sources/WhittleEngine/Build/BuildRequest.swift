@@ -10,6 +10,9 @@ package struct BuildRequest: Sendable {
     package var dockerfileName: String
     /// What the frontend is told, ignore rules of the context included.
     package var options = BuildOptions()
+    /// The platforms of the image, each once and in the order of its index. None is the machine's own, as
+    /// ``WhittleFrontend/BuildOptions/platform`` without a value has it; what that says counts for nothing here.
+    package var platforms: [Platform] = []
     /// The directory that `COPY` and `ADD` read from, or `nil` where the build has none.
     package var contextDirectory: String?
     /// A context that is no directory; it takes the place of ``contextDirectory``, and has the Dockerfile unless it says
@@ -40,6 +43,18 @@ package struct BuildRequest: Sendable {
     package var stepLimit: Int
     /// Name or path of the OCI runtime.
     package var runtime: String
+
+    /// The same for one of its platforms at a time.
+    var eachPlatform: [BuildRequest] {
+        let showsPlatforms = platforms.count > 1 || options.asksForIndex
+        return (platforms.isEmpty ? [nil] : platforms.map { Optional($0) }).map { platform in
+            var request = self
+            request.platforms = platform.map { [$0] } ?? []
+            request.options.platform = platform
+            request.options.showsPlatforms = showsPlatforms
+            return request
+        }
+    }
 
     /// The local directories by the names that its Dockerfile knows: `context`, and those of named contexts.
     var localDirectories: [String: String] {

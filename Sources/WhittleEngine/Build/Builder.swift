@@ -58,10 +58,14 @@ package struct Builder: Sendable {
         defer { for fetching in fetching { fetching.close() } }
         let builds = try await TargetPlanner(store: store, images: images, settings: settings, report: report)
             .plan(targets, fetching)
-        return try await run(builds, images)
+        return try await run(zip(targets, builds).map { ($0, $1) }, images)
     }
 
-    private func run(_ builds: [PlannedBuild], _ images: ImagePuller) async throws -> [[ExportResult]] {
+    /// - Parameter planned: targets, each with the builds for its platforms.
+    private func run(
+        _ planned: [(target: BuildTarget, builds: [PlannedBuild])], _ images: ImagePuller
+    ) async throws -> [[ExportResult]] {
+        let builds = planned.flatMap(\.builds)
         let layers = LayerBlobs(store)
         let contexts = ContextDirectories(builds.map(\.request), store)
         let background = BackgroundLayers(builds, layers)
@@ -72,14 +76,19 @@ package struct Builder: Sendable {
             let run = BuildRun(definition, worker: together, report: report)
             let generation = Digest(hashing: "\(getpid())-\(UInt64.random(in: 0 ... .max))")
             let results = try await run.outputs(stepLimit: builds[0].request.stepLimit, generation: generation)
-            var written: [[ExportResult]] = []
+            var products: [BuildProducts] = []
             var position = 0
             for (build, worker) in zip(builds, workers) {
-                let products = BuildProducts(
-                    store: store, plan: build.plan, snapshot: results[position]?.snapshot, layers: layers,
-                    images: images, mounts: worker.mounts, epoch: build.epoch, squashes: build.request.squashes)
-                written.append(try await write(build.target, products))
+                products.append(
+                    BuildProducts(
+                        store: store, plan: build.plan, snapshot: results[position]?.snapshot, layers: layers,
+                        images: images, mounts: worker.mounts, epoch: build.epoch, squashes: build.request.squashes))
                 position += build.plan.definition.outputs.count
+            }
+            var written: [[ExportResult]] = []
+            for (target, builds) in planned {
+                written.append(try await write(target, Array(products.prefix(builds.count))))
+                products.removeFirst(builds.count)
             }
             if builds[0].request.measures {
                 let snapshots = together.looked.snapshots
@@ -112,14 +121,14 @@ package struct Builder: Sendable {
             deviceDirectories: request.deviceDirectories, report: report)
     }
 
-    private func write(_ target: BuildTarget, _ products: BuildProducts) async throws -> [ExportResult] {
+    private func write(_ target: BuildTarget, _ products: [BuildProducts]) async throws -> [ExportResult] {
         do { return try await write(target.outputs, products, target.naming(report)) } catch {
             throw target.describing(error)
         }
     }
 
     private func write(
-        _ outputs: OutputPlan, _ products: BuildProducts, _ report: (StepEvent) -> Void
+        _ outputs: OutputPlan, _ products: [BuildProducts], _ report: (StepEvent) -> Void
     ) async throws -> [ExportResult] {
         var results: [ExportResult] = []
         for output in outputs.outputs {

@@ -7,14 +7,23 @@ internal import WhittleOCI
 /// Writes one output of a finished build.
 struct OutputWriter: Sendable {
     let store: BuildStore
-    let products: BuildProducts
+    /// One for each platform.
+    let products: [BuildProducts]
 
     func write(_ output: ExporterOptions) async throws -> ExportedOutput {
         let products = products
         let exporter = Exporter(
             blobs: store.blobs, names: store.names, scratch: store.scratch,
-            images: { [try await products.image($0)] }, rootFileSystem: { try await products.rootDirectory() },
-            times: products.epoch.treeTimes)
+            images: { format in
+                var images: [ExportImage] = []
+                for product in products { images.append(try await product.image(format)) }
+                return images
+            },
+            rootFileSystems: {
+                var trees: [ExportTree] = []
+                for product in products { trees.append(try await product.tree()) }
+                return trees
+            })
         return try await exporter.write(output)
     }
 }

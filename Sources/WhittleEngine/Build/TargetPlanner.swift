@@ -17,9 +17,9 @@ struct TargetPlanner: Sendable {
     let report: @Sendable (StepEvent) -> Void
 
     /// - Parameter fetching: one for each target.
-    /// - Returns: one for each target, in their order.
+    /// - Returns: for each target, in their order, one for each of its platforms.
     /// - Throws: `BuildError` of what is wrong in a Dockerfile or a request; `CancellationError`.
-    func plan(_ targets: [BuildTarget], _ fetching: [Fetching]) async throws -> [PlannedBuild] {
+    func plan(_ targets: [BuildTarget], _ fetching: [Fetching]) async throws -> [[PlannedBuild]] {
         var targets = targets
         for index in targets.indices {
             do { try await loadContext(of: &targets[index], fetching[index]) } catch {
@@ -27,14 +27,14 @@ struct TargetPlanner: Sendable {
             }
         }
         if targets.count > 1 { LocalNames.assign(to: &targets) }
-        var planned: [Int: PlannedBuild] = [:]
+        var planned: [Int: [PlannedBuild]] = [:]
         while planned.count < targets.count {
             let ready = targets.indices.filter { index in
                 planned[index] == nil && targets[index].links.values.allSatisfy { planned[$0] != nil }
             }
             precondition(!ready.isEmpty, "targets that wait for each other")
             let linked = ready.map { Self.link(targets[$0], planned) }
-            try await withThrowingTaskGroup(of: (Int, PlannedBuild).self) { group in
+            try await withThrowingTaskGroup(of: (Int, [PlannedBuild]).self) { group in
                 for (index, target) in zip(ready, linked) {
                     group.addTask {
                         do { return (index, try await plan(target, fetching[index])) } catch {
@@ -42,19 +42,19 @@ struct TargetPlanner: Sendable {
                         }
                     }
                 }
-                for try await (index, build) in group { planned[index] = build }
+                for try await (index, builds) in group { planned[index] = builds }
             }
         }
         return targets.indices.compactMap { planned[$0] }
     }
 
     /// Puts what other targets make in the places of the contexts that they are.
-    private static func link(_ target: BuildTarget, _ planned: [Int: PlannedBuild]) -> BuildTarget {
+    private static func link(_ target: BuildTarget, _ planned: [Int: [PlannedBuild]]) -> BuildTarget {
         var target = target
         for (name, position) in target.links {
-            guard let build = planned[position] else { preconditionFailure("a target that is not planned") }
+            guard let builds = planned[position] else { preconditionFailure("a target that is not planned") }
             target.request.options.namedContexts[name] = .planned(
-                PlannedContext(name: build.target.name ?? "\(position)", plan: build.plan))
+                builds.map { PlannedContext(name: $0.target.name ?? "\(position)", plan: $0.plan) })
         }
         return target
     }
@@ -71,26 +71,50 @@ struct TargetPlanner: Sendable {
         ).load(context, into: &target.request)
     }
 
-    private func plan(_ target: BuildTarget, _ fetching: Fetching) async throws -> PlannedBuild {
-        let (request, outputs) = (target.request, target.outputs)
-        let named = target.naming(report)
-        Self.announce(request, named)
-        let dockerfile = try Dockerfile(parsing: request.dockerfile, file: request.dockerfileName)
-        let plan = try await EpochPlanner(
-            store: store, images: images.resolver(ignoringStoreNames: request.pullsAlways), report: named
-        ).plan(dockerfile, request)
-        guard plan.sourceDateEpoch != nil || !outputs.imageFormats.contains(where: \.rewritesTimes) else {
+    /// Plans a target for each of its platforms, side by side.
+    private func plan(_ target: BuildTarget, _ fetching: Fetching) async throws -> [PlannedBuild] {
+        Self.announce(target.request, target.naming(report))
+        let dockerfile = try Dockerfile(parsing: target.request.dockerfile, file: target.request.dockerfileName)
+        let requests = target.request.eachPlatform
+        let plans = try await withThrowingTaskGroup(of: (Int, BuildPlan).self) { group in
+            for (index, request) in requests.enumerated() {
+                group.addTask { (index, try await plan(dockerfile, request, target)) }
+            }
+            var plans: [Int: BuildPlan] = [:]
+            for try await (index, plan) in group { plans[index] = plan }
+            return requests.indices.compactMap { plans[$0] }
+        }
+        let annotated = Set(target.outputs.imageFormats.flatMap(\.annotations.platforms))
+        let built = plans.map(\.configuration.platform)
+        for platform in annotated.subtracting(built).sorted(by: { "\($0)" < "\($1)" }) {
+            report(.warning(.annotationForOtherPlatform(platform, built)))
+        }
+        // Most of what there is to say is the same for all platforms.
+        var said: Set<BuildWarning> = []
+        for (request, plan) in zip(requests, plans) {
+            for warning in try plan.warnings + warnings(of: dockerfile, request, plan)
+            where said.insert(warning).inserted {
+                report(.warning(warning))
+            }
+        }
+        return zip(requests, plans).map { request, plan in
+            var part = target
+            part.request = request
+            return PlannedBuild(target: part, dockerfile: dockerfile, plan: plan, fetching: fetching)
+        }
+    }
+
+    private func plan(_ dockerfile: Dockerfile, _ request: BuildRequest, _ target: BuildTarget) async throws
+        -> BuildPlan
+    {
+        let resolver = images.resolver(
+            ignoringStoreNames: request.pullsAlways, showingPlatforms: request.options.showsPlatforms)
+        let plan = try await EpochPlanner(store: store, images: resolver, report: target.naming(report))
+            .plan(dockerfile, request)
+        guard plan.sourceDateEpoch != nil || !target.outputs.imageFormats.contains(where: \.rewritesTimes) else {
             throw BuildError.epochMissing
         }
-        let annotated = Set(outputs.imageFormats.flatMap(\.annotations.platforms))
-        for platform in annotated where platform != plan.configuration.platform {
-            report(.warning(.annotationForOtherPlatform(platform, plan.configuration.platform)))
-        }
-        for warning in plan.warnings { report(.warning(warning)) }
-        try check(dockerfile, request, plan)
-        try checkSecrets(request, plan)
-        return PlannedBuild(
-            target: target, dockerfile: dockerfile, plan: plan, fetching: fetching)
+        return plan
     }
 
     /// Says that the Dockerfile was read, in the words that readers of such logs know.
@@ -105,24 +129,30 @@ struct TargetPlanner: Sendable {
         report(.finished(step))
     }
 
-    /// Warns about what the checks find in the stages that are built.
+    /// What the checks find in the stages that are built, and what there is to say of secrets.
     ///
-    /// - Throws: `checks-failed` where the file asks for that, `invalid-check-options`.
-    private func check(_ dockerfile: Dockerfile, _ request: BuildRequest, _ plan: BuildPlan) throws {
+    /// - Throws: `checks-failed` where the file asks for that, `invalid-check-options`, `secret-leak`.
+    private func warnings(
+        of dockerfile: Dockerfile, _ request: BuildRequest, _ plan: BuildPlan
+    ) throws -> [BuildWarning] {
         let lint = try LintReport(dockerfile, try LintRequest(request.options).knowing(plan.stages))
-        for finding in lint.findings { report(.warning(BuildWarning(finding, in: dockerfile.source))) }
-        if let error = lint.strictError { throw error }
+        let warnings = lint.findings.map { BuildWarning($0, in: dockerfile.source) }
+        if let error = lint.strictError {
+            for warning in warnings { report(.warning(warning)) }
+            throw error
+        }
+        return warnings + (try secretWarnings(request, plan))
     }
 
-    /// Warns about secrets that cannot be searched for, and looks for the others in what the image says of itself: a build
-    /// argument may have carried one there.
-    private func checkSecrets(_ request: BuildRequest, _ plan: BuildPlan) throws {
-        guard !request.secrets.isEmpty else { return }
+    /// About secrets that cannot be searched for, and the others in what the image says of itself: a build argument may have
+    /// carried one there.
+    private func secretWarnings(_ request: BuildRequest, _ plan: BuildPlan) throws -> [BuildWarning] {
+        guard !request.secrets.isEmpty else { return [] }
         let given = request.secrets.sorted { $0.key < $1.key }.map { NamedSecret(id: $0.key, value: $0.value) }
-        for secret in given where secret.isTooShort { report(.warning(.shortSecret(secret.id))) }
-        guard let leak = ConfigurationLeak.find(given, in: plan.configuration) else { return }
+        let warnings = given.filter(\.isTooShort).map { BuildWarning.shortSecret($0.id) }
+        guard let leak = ConfigurationLeak.find(given, in: plan.configuration) else { return warnings }
         guard request.options.allowsSecretLeak else { throw leak }
-        report(.warning(BuildWarning(leak.message)))
+        return warnings + [BuildWarning(leak.message)]
     }
 }
 
@@ -152,7 +182,8 @@ enum LocalNames {
 }
 
 extension BuildWarning {
-    static func annotationForOtherPlatform(_ platform: Platform, _ built: Platform) -> BuildWarning {
-        BuildWarning("annotations for \(platform) have no effect: the image is for \(built)")
+    static func annotationForOtherPlatform(_ platform: Platform, _ built: [Platform]) -> BuildWarning {
+        let names = built.map { "\($0)" }.joined(separator: ", ")
+        return BuildWarning("annotations for \(platform) have no effect: the image is for \(names)")
     }
 }

@@ -23,7 +23,7 @@ package final class ImagePuller: ImageResolver {
     private let report: @Sendable (StepEvent) -> Void
     private let found = Mutex<[Digest: Found]>([:])
     /// What names meant when they were looked up in this build.
-    private let resolved = Mutex<[Question: BaseImage]>([:])
+    private let resolved = Mutex<[Question: Task<BaseImage, any Error>]>([:])
 
     private struct Question: Hashable {
         let name: String
@@ -62,42 +62,73 @@ package final class ImagePuller: ImageResolver {
     }
 
     package func resolve(_ reference: ImageReference, platform: Platform) async throws -> BaseImage {
-        try await resolve(reference, platform: platform, ignoringStoreNames: false)
+        try await resolve(reference, platform: platform, TargetResolver.Mode())
+    }
+
+    package func resolve(_ layout: LayoutReference, platform: Platform) async throws -> BaseImage {
+        try await resolve(layout, platform: platform, TargetResolver.Mode())
     }
 
     /// What resolves the names of one target.
     ///
-    /// - Parameter ignoresStoreNames: asks the registry even for names that the store has (`--pull`).
-    func resolver(ignoringStoreNames ignoresStoreNames: Bool) -> any ImageResolver {
-        ignoresStoreNames ? RegistryNames(images: self) : self
+    /// - Parameters:
+    ///   - ignoresStoreNames: asks the registry even for names that the store has (`--pull`).
+    ///   - showsPlatforms: steps say for which platform they are.
+    func resolver(
+        ignoringStoreNames ignoresStoreNames: Bool, showingPlatforms showsPlatforms: Bool
+    ) -> any ImageResolver {
+        TargetResolver(
+            images: self,
+            mode: TargetResolver.Mode(ignoresStoreNames: ignoresStoreNames, showsPlatforms: showsPlatforms))
     }
 
     fileprivate func resolve(
-        _ reference: ImageReference, platform: Platform, ignoringStoreNames ignoresStoreNames: Bool
+        _ reference: ImageReference, platform: Platform, _ mode: TargetResolver.Mode
     ) async throws -> BaseImage {
-        if !ignoresStoreNames, let descriptor = try store.names.descriptor(of: reference) {
+        if !mode.ignoresStoreNames, let descriptor = try store.names.descriptor(of: reference) {
             let location = OCILayoutLocation(directory: store.layout.root, digest: descriptor.digest)
-            return try await resolve(OCILayoutSource(location), named: "\(reference)", platform)
+            return try await resolve(OCILayoutSource(location), named: "\(reference)", platform, mode)
         }
         return try await resolve(
-            client().source(for: reference), named: "\(reference)", platform, asksRegistry: ignoresStoreNames)
+            client().source(for: reference), named: "\(reference)", platform, mode,
+            asksRegistry: mode.ignoresStoreNames)
     }
 
-    package func resolve(_ layout: LayoutReference, platform: Platform) async throws -> BaseImage {
+    fileprivate func resolve(
+        _ layout: LayoutReference, platform: Platform, _ mode: TargetResolver.Mode
+    ) async throws -> BaseImage {
         let location = OCILayoutLocation(directory: layout.path, tag: layout.tag, digest: layout.digest)
-        return try await resolve(OCILayoutSource(location), named: "\(layout)", platform)
+        return try await resolve(OCILayoutSource(location), named: "\(layout)", platform, mode)
     }
 
     private func resolve(
-        _ source: any WhittleRegistry.ImageSource, named name: String, _ platform: Platform, asksRegistry: Bool = false
+        _ source: any WhittleRegistry.ImageSource, named name: String, _ platform: Platform,
+        _ mode: TargetResolver.Mode, asksRegistry: Bool = false
     ) async throws -> BaseImage {
         let question = Question(name: name, asksRegistry: asksRegistry, platform: platform)
-        if let known = resolved.withLock({ $0[question] }) { return known }
-        let step = Step(internal: "[internal] load metadata for \(name)")
+        // Several targets and platforms may ask at the same time. They are one build, which is cancelled as a whole; each of
+        // them awaits the task, and cancels it.
+        let task = resolved.withLock { resolved in
+            if let known = resolved[question] { return known }
+            let task = Task { try await self.showing(source, named: name, platform, mode) }
+            resolved[question] = task
+            return task
+        }
+        return try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
+        }
+    }
+
+    private func showing(
+        _ source: any WhittleRegistry.ImageSource, named name: String, _ platform: Platform, _ mode: TargetResolver.Mode
+    ) async throws -> BaseImage {
+        let place = mode.showsPlatforms ? "[\(platform) internal]" : "[internal]"
+        let step = Step(internal: "\(place) load metadata for \(name)")
         report(.started(step))
         do {
             let image = try await lookUp(source, named: name, platform)
-            resolved.withLock { $0[question] = image }
             report(.finished(step))
             return image
         } catch {
@@ -186,16 +217,23 @@ package final class ImagePuller: ImageResolver {
     }
 }
 
-/// Resolves by registries what the store has a name for, too.
-private struct RegistryNames: ImageResolver {
+/// Resolves the names of one target in its way.
+private struct TargetResolver: ImageResolver {
+    struct Mode {
+        /// What the store has a name for is asked of registries, too.
+        var ignoresStoreNames = false
+        var showsPlatforms = false
+    }
+
     let images: ImagePuller
+    let mode: Mode
 
     func resolve(_ reference: ImageReference, platform: Platform) async throws -> BaseImage {
-        try await images.resolve(reference, platform: platform, ignoringStoreNames: true)
+        try await images.resolve(reference, platform: platform, mode)
     }
 
     func resolve(_ layout: LayoutReference, platform: Platform) async throws -> BaseImage {
-        try await images.resolve(layout, platform: platform)
+        try await images.resolve(layout, platform: platform, mode)
     }
 }
 

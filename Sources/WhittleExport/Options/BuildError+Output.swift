@@ -1,4 +1,5 @@
 public import WhittleCore
+internal import WhittleFileSystem
 internal import WhittleOCI
 
 extension BuildError.Code {
@@ -69,6 +70,36 @@ extension BuildError {
         BuildError(
             .outputDestination, "more than one output would be written to standard output",
             hint: "give all but one of them 'dest=FILE'")
+    }
+
+    static func dockerNeedsOnePlatform(
+        _ platforms: [Platform], _ destination: ImageLayoutOptions.Destination
+    ) -> BuildError {
+        let isDaemon = if case .daemon = destination { true } else { false }
+        return BuildError(
+            .invalidOutput,
+            "the docker output holds an image for one platform, and the build is for \(platforms.count): \(list(platforms))",
+            hint: "write an index with 'type=oci,dest=FILE', keep it in the store with 'type=image', or build "
+                + "\(isDaemon ? "what docker is to run" : "one of them") with --platform=\(platforms[0])")
+    }
+
+    static func archiveNeedsDirectories(_ platforms: [Platform]) -> BuildError {
+        BuildError(
+            .invalidOutput,
+            "the tar output cannot hold \(platforms.count) platforms in one directory: \(list(platforms))",
+            hint: "leave out 'platform-split=false'; each platform then has a directory of its own")
+    }
+
+    static func platformsCollide(_ path: String, _ first: String, _ second: String) -> BuildError {
+        BuildError(
+            .outputConflict,
+            "cannot write output '\(printable(path))' for \(second): \(first) has a file there, and "
+                + "'platform-split=false' puts both in one directory",
+            hint: "leave out 'platform-split=false', or give the files of each platform a name of their own")
+    }
+
+    private static func list(_ platforms: [Platform]) -> String {
+        platforms.map { "\($0)" }.joined(separator: ", ")
     }
 
     static func imageIDFileNeedsImage(_ type: String) -> BuildError {

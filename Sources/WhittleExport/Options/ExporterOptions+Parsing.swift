@@ -37,8 +37,9 @@ extension ExporterOptions {
         case "docker": self = .docker(try Self.layout("docker", &attributes))
         case "local": self = .local(try Self.local(&attributes))
         case "tar":
-            self = .tar(TarOptions(destination: Self.stream(try attributes.text("dest"))))
-            try attributes.refuseUnknown(type: type, known: ["dest"], planned: Self.plannedForTrees)
+            self = .tar(
+                TarOptions(destination: Self.stream(try attributes.text("dest")), split: try Self.split(&attributes)))
+            try attributes.refuseUnknown(type: type, known: ["dest", "platform-split"], planned: Self.plannedForTrees)
         case "cacheonly":
             self = .cacheOnly
             try attributes.refuseUnknown(type: type, known: [], planned: [])
@@ -61,7 +62,7 @@ extension ExporterOptions {
         "oci-artifact", "source-date-epoch", "attestation-inline", "prefer-nondist-layers",
         "name-canonical", "dangling-name-prefix", "push-by-digest", "registry.insecure",
     ]
-    private static let plannedForTrees = ["platform-split", "source-date-epoch", "attestation-prefix", "mode"]
+    private static let plannedForTrees = ["source-date-epoch", "attestation-prefix", "mode"]
 
     private static func image(_ attributes: inout ExporterAttributes) throws(BuildError) -> ImageStoreOptions {
         if try attributes.flag("push", default: false) {
@@ -117,8 +118,15 @@ extension ExporterOptions {
                 ? BuildError.unsupportedOutput("mode=delete", in: attributes.output)
                 : BuildError.invalidOutput(attributes.output, "'mode' must be copy, found '\(mode)'")
         }
-        try attributes.refuseUnknown(type: "local", known: ["dest", "mode"], planned: plannedForTrees)
-        return LocalOptions(directory: path)
+        let split = try split(&attributes)
+        try attributes.refuseUnknown(
+            type: "local", known: ["dest", "mode", "platform-split"], planned: plannedForTrees)
+        return LocalOptions(directory: path, split: split)
+    }
+
+    private static func split(_ attributes: inout ExporterAttributes) throws(BuildError) -> PlatformSplit {
+        let isGiven = try attributes.text("platform-split") != nil
+        return PlatformSplit(isGiven ? try attributes.flag("platform-split", default: true) : nil)
     }
 
     private static func stream(_ path: String?) -> StreamDestination {

@@ -55,6 +55,19 @@ public enum ExporterOptions: Hashable, Sendable {
         }
     }
 
+    /// The output of a build for several platforms, or of one that asks for an index all the same.
+    func multiPlatform() -> ExporterOptions {
+        switch self {
+        case .local(var options):
+            options.split.isMultiPlatform = true
+            return .local(options)
+        case .tar(var options):
+            options.split.isMultiPlatform = true
+            return .tar(options)
+        case .image, .oci, .docker, .cacheOnly: return changingFormat { $0.makesIndex = true }
+        }
+    }
+
     /// The output with another format, where it is an image.
     func changingFormat(_ change: (inout ImageFormat) -> Void) -> ExporterOptions {
         switch self {
@@ -121,15 +134,35 @@ public struct DockerSocket: Hashable, Sendable {
 public struct LocalOptions: Hashable, Sendable {
     /// Made where it does not exist.
     public var directory: String
+    public var split: PlatformSplit
 
-    public init(directory: String) { self.directory = directory }
+    public init(directory: String, split: PlatformSplit = PlatformSplit()) {
+        self.directory = directory
+        self.split = split
+    }
 }
 
 /// Options of the output of the root file system as an archive.
 public struct TarOptions: Hashable, Sendable {
     public var destination: StreamDestination
+    public var split: PlatformSplit
 
-    public init(destination: StreamDestination) { self.destination = destination }
+    public init(destination: StreamDestination, split: PlatformSplit = PlatformSplit()) {
+        self.destination = destination
+        self.split = split
+    }
+}
+
+/// Whether the file system of each platform gets a directory of its own: `linux_arm64`.
+public struct PlatformSplit: Hashable, Sendable {
+    /// `platform-split`; `nil` where it is not given.
+    public var isWanted: Bool?
+    /// Whether the build asks for several platforms, or for an index all the same.
+    public var isMultiPlatform = false
+
+    public init(_ isWanted: Bool? = nil) { self.isWanted = isWanted }
+
+    var isOn: Bool { isWanted ?? isMultiPlatform }
 }
 
 /// Where an output that is one stream of bytes goes.

@@ -13,12 +13,14 @@ public struct OutputPlan: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - annotations: the values of `--annotation`, for every output that is an image; they win over the output's own.
-    ///   - makesIndex: whether images get an index.
+    ///   - platforms: those that the build asks for; none for the machine's own.
+    ///   - makesIndex: whether an image for one platform gets an index too.
     ///   - loadsIntoDocker: whether an output into a running Docker is added, unless there is one.
-    /// - Throws: what ``ExporterOptions/init(parsing:)`` throws; `invalid-annotation` where there is nothing to annotate.
+    /// - Throws: what ``ExporterOptions/init(parsing:)`` throws; `invalid-annotation` where there is nothing to annotate;
+    ///   `invalid-output` for an output that has no room for several platforms.
     public init(
         values: [String], tags: [ImageReference], annotations: ImageAnnotations = ImageAnnotations(),
-        makesIndex: Bool = false, loadsIntoDocker: Bool = false
+        platforms: [Platform] = [], makesIndex: Bool = false, loadsIntoDocker: Bool = false
     ) throws(BuildError) {
         var outputs: [ExporterOptions] = []
         for value in values where !value.isEmpty { outputs.append(try ExporterOptions(parsing: value)) }
@@ -28,11 +30,12 @@ public struct OutputPlan: Hashable, Sendable {
         }
         self.init(
             outputs: outputs.map { output in
-                output.named(tags).changingFormat { format in
-                    format.makesIndex = makesIndex
+                let output = makesIndex || platforms.count > 1 ? output.multiPlatform() : output
+                return output.named(tags).changingFormat { format in
                     if format.usesOCIMediaTypes { format.annotations.merge(annotations) }
                 }
             })
+        if platforms.count > 1 { try check(platforms) }
         guard annotations == ImageAnnotations() || imageFormats.contains(where: \.usesOCIMediaTypes) else {
             throw .annotationsWithoutImage()
         }
@@ -43,6 +46,17 @@ public struct OutputPlan: Hashable, Sendable {
     }
 
     public init(outputs: [ExporterOptions]) { self.outputs = outputs }
+
+    /// Finds outputs that cannot hold several platforms.
+    private func check(_ platforms: [Platform]) throws(BuildError) {
+        for output in outputs {
+            switch output {
+            case .docker(let options): throw .dockerNeedsOnePlatform(platforms, options.destination)
+            case .tar(let options) where !options.split.isOn: throw .archiveNeedsDirectories(platforms)
+            case .image, .oci, .local, .tar, .cacheOnly: break
+            }
+        }
+    }
 
     /// Whether an output needs the final root file system as a directory.
     public var needsRootFileSystem: Bool { outputs.contains { $0.needsRootFileSystem } }

@@ -18,16 +18,20 @@ struct LocalTreeExporter {
     /// What becomes of the times of files; `nil` keeps them.
     var times: TimeRule?
 
+    /// - Parameter visit: called with everything but directories before it is copied; what it throws ends the copy.
     /// - Throws: `output-destination`, `output-conflict`, `file-system` for what cannot be read, `CancellationError`.
     ///   What was copied until then stays.
     /// - Returns: the bytes of all files.
     @discardableResult
-    func write(_ cancellation: Cancellation) throws -> ByteCount {
+    func write(
+        _ cancellation: Cancellation, visiting visit: (EntryPath) throws(BuildError) -> Void = { _ in }
+    ) throws -> ByteCount {
         try OutputDirectory.make(destination)
         let writer = try LocalTreeWriter(root: destination, times, cancellation)
         var size: Int64 = 0
         try TreeWalk(source).forEach(cancellation: cancellation) { entry in
             if entry.status.isRegular { size += entry.status.size }
+            if !entry.status.isDirectory { try visit(entry.path) }
             try writer.write(entry)
         }
         try writer.finish()

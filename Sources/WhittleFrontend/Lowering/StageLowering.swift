@@ -61,9 +61,11 @@ struct StageLowering {
         case .image(let request):
             guard let image = images[request] else { preconditionFailure("a needed image is resolved") }
             let shown = "FROM \(image.reference)"
+            // Before the state is the image's, a step is shown with the platform that the image is wanted for.
+            state = StageState(base: image, root: nil, platform: request.platform)
             let name = request.contextName.map { "[context \($0)] \(image.reference)" } ?? stepName(shown)
             let root = output.source(of: image, request: request, metadata: metadata(name, at: stage.location))
-            state = StageState(base: image, root: root)
+            state.root = root
         case .directory(let name, let ignore):
             beginWithFiles(of: output.source(ofDirectory: name, ignore: ignore), named: name)
         case .download(let name, let source):
@@ -109,7 +111,7 @@ struct StageLowering {
         let name = table.displayName(of: stage.index)
         let stageName = name.isEmpty ? "" : name + " "
         let trigger = command?.isTrigger == true ? "ONBUILD " : ""
-        return "[\(stageName)\(padding)\(index)/\(total)] \(trigger)\(text)"
+        return "[\(platformName)\(stageName)\(padding)\(index)/\(total)] \(trigger)\(text)"
     }
 
     private static func withoutControls(_ text: String) -> String {
@@ -122,7 +124,8 @@ struct StageLowering {
         // A step with its digest, place and texts takes about this much.
         output.spend(2048 + 32 * state.arguments.count)
         return VertexMetadata(
-            name: name, stage: stage.name ?? "stage-\(stage.index)", location: location, ignoresCache: ignoresCache,
+            name: name, stage: platformName + (stage.name ?? "stage-\(stage.index)"), location: location,
+            ignoresCache: ignoresCache,
             origin: StepOrigin(
                 position: stepIndex, instruction: command == nil ? "FROM \(stage.base)" : instructionText,
                 arguments: Set(state.arguments.map(\.name))))

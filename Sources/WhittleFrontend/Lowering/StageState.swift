@@ -8,6 +8,8 @@ struct StageState {
     /// The file system, `nil` while it is empty.
     var root: Edge?
     var image: ImageConfiguration
+    /// What the first of the stages was asked for.
+    let platform: Platform
     /// What commands see: ENV, and ARG values that were declared.
     var environment = VariableList()
     /// Every ARG of the stage and the stages below it, in order; the value a declaration came to, if any.
@@ -33,12 +35,14 @@ struct StageState {
 
     /// An empty file system with the configuration that docker gives an image from scratch.
     init(scratchFor platform: Platform) {
+        self.platform = platform
         image = ImageConfiguration(platform: platform)
         image.config.workingDirectory = "/"
     }
 
     /// The file system and configuration of a base image.
-    init(base: BaseImage, root: Edge?) {
+    init(base: BaseImage, root: Edge?, platform: Platform) {
+        self.platform = platform
         image = base.configuration.inherited
         self.root = root
     }
@@ -46,6 +50,7 @@ struct StageState {
     /// The file system and configuration that another build makes. Its history is as of a stage: the entries of steps stand
     /// for layers that are yet to be made.
     init(planned configuration: ImageConfiguration, root: Edge?) {
+        platform = configuration.platform
         image = configuration
         image.created = nil
         self.root = root

@@ -16,6 +16,8 @@ public struct BuildOptions: Sendable {
     public var platform: Platform?
     /// The platform that steps run on.
     public var buildPlatform: Platform
+    /// Whether steps are shown with the platform of their stage, as they are where a build has several.
+    public var showsPlatforms = false
     /// No step takes its result from the cache.
     public var noCache: Bool
     /// Names of stages whose steps do not take their results from the cache.

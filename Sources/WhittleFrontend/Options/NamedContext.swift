@@ -16,8 +16,8 @@ public enum NamedContext: Hashable, Sendable {
     case git(GitSource)
     /// Nothing: `docker-image://scratch`.
     case scratch
-    /// What another build makes, which becomes a part of this one.
-    case planned(PlannedContext)
+    /// What another build makes, which becomes a part of this one: one for each of its platforms, at least one.
+    case planned([PlannedContext])
 }
 
 /// A planned build whose target stands for a stage or an image of another build.
@@ -31,10 +31,15 @@ public struct PlannedContext: Hashable, Sendable {
         self.plan = plan
     }
 
-    /// By name: two builds of one name are the same one.
-    public static func == (left: PlannedContext, right: PlannedContext) -> Bool { left.name == right.name }
+    /// By name and platform: two builds of one name are the same one.
+    public static func == (left: PlannedContext, right: PlannedContext) -> Bool {
+        left.name == right.name && left.platform == right.platform
+    }
 
     public func hash(into hasher: inout Hasher) { hasher.combine(name) }
+
+    /// The platform that the target's image is for.
+    public var platform: Platform { plan.configuration.platform }
 }
 
 extension NamedContext {

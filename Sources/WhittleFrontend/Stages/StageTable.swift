@@ -85,7 +85,8 @@ struct StageTable {
         let context = from.stageName.flatMap { named($0) }
         let origin: Origin
         if let context {
-            origin = self.origin(of: context.context, name: context.name, platform: platform ?? options.targetPlatform)
+            origin = try self.origin(
+                of: context.context, name: context.name, platform: platform ?? options.targetPlatform, at: baseLocation)
         } else if let index = indexByName[base.text] {
             origin = .stage(index)
         } else if base.text == "scratch" {
@@ -121,17 +122,26 @@ struct StageTable {
         return (key, context)
     }
 
-    private func origin(of context: NamedContext, name: String, platform: Platform) -> Origin {
+    private func origin(
+        of context: NamedContext, name: String, platform: Platform, at location: SourceLocation
+    ) throws(BuildError) -> Origin {
         switch context {
-        case .scratch: .scratch
-        case .directory(_, let ignore): .directory(name: name, ignore)
-        case .http(let source): .download(name: name, .http(source))
-        case .git(let source): .download(name: name, .git(source))
-        case .planned(let context): .planned(context)
+        case .scratch: return .scratch
+        case .directory(_, let ignore): return .directory(name: name, ignore)
+        case .http(let source): return .download(name: name, .http(source))
+        case .git(let source): return .download(name: name, .git(source))
+        case .planned(let contexts):
+            // As buildx: a target for one platform serves all; of several, only the right one does.
+            let fitting =
+                contexts.first { $0.platform.satisfies(platform) } ?? (contexts.count == 1 ? contexts[0] : nil)
+            guard let fitting else {
+                throw .contextForOtherPlatforms(name, platform, available: contexts.map(\.platform), at: location)
+            }
+            return .planned(fitting)
         case .image(let reference):
-            .image(ImageRequest(source: .reference(reference), platform: platform, contextName: name))
+            return .image(ImageRequest(source: .reference(reference), platform: platform, contextName: name))
         case .layout(let layout):
-            .image(ImageRequest(source: .layout(layout), platform: platform, contextName: name))
+            return .image(ImageRequest(source: .layout(layout), platform: platform, contextName: name))
         }
     }
 
@@ -140,7 +150,9 @@ struct StageTable {
         of name: String, platform: Platform, undefined: [String] = [], globals: GlobalVariables? = nil,
         at location: SourceLocation
     ) throws(BuildError) -> Origin {
-        if let context = named(name) { return origin(of: context.context, name: context.name, platform: platform) }
+        if let context = named(name) {
+            return try origin(of: context.context, name: context.name, platform: platform, at: location)
+        }
         do throws(ImageReference.Invalid) {
             let reference = try ImageReference(parsing: name)
             return .image(ImageRequest(source: .reference(reference), platform: platform, contextName: nil))
