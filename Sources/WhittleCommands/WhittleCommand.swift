@@ -23,6 +23,8 @@ package struct WhittleCommand: AsyncParsableCommand {
             SaveCommand.self,
             LoadCommand.self,
             ImageCommand.self,
+            LoginCommand.self,
+            LogoutCommand.self,
         ])
 
     package init() {}

@@ -24,7 +24,9 @@ package enum WhittleProcess {
     }
 
     /// The commands that do with what belongs to the user: manifests, blobs, files outside of the store.
-    private static let readsDocuments: Set<String> = ["", "parse", "images", "history", "inspect", "diff", "help"]
+    private static let readsDocuments: Set<String> = [
+        "", "parse", "images", "history", "inspect", "diff", "login", "logout", "help",
+    ]
 
     /// Parses the arguments of the process, runs the command, and ends the process if it failed.
     package static func run(_ arguments: [String] = CommandLine.arguments) async {

@@ -34,6 +34,10 @@ extension BuildError.Code {
     public static let malformedCredentials = BuildError.Code(rawValue: "malformed-credentials")
     /// A credential helper did not give credentials.
     public static let credentialHelperFailed = BuildError.Code(rawValue: "credential-helper-failed")
+    /// A text names no registry.
+    public static let invalidRegistryName = BuildError.Code(rawValue: "invalid-registry-name")
+    /// There is no file for credentials.
+    public static let noCredentialsFile = BuildError.Code(rawValue: "no-credentials-file")
     /// A directory is no OCI image layout.
     public static let notAnOCILayout = BuildError.Code(rawValue: "not-an-oci-layout")
 }
@@ -46,18 +50,6 @@ extension BuildError {
             .malformedRegistriesConfiguration,
             "cannot use \(place.map { "'\($0)'" } ?? "the registries configuration"): \(problem)",
             hint: "the format is described in containers-registries.conf(5)")
-    }
-
-    static func malformedCredentials(_ path: String, _ problem: String) -> BuildError {
-        BuildError(
-            .malformedCredentials, "cannot read the credentials in '\(path)': \(problem)",
-            hint: "log in again, or remove the file")
-    }
-
-    static func credentialHelperFailed(_ program: String, _ problem: String) -> BuildError {
-        BuildError(
-            .credentialHelperFailed, "cannot get credentials from '\(printable(program))': \(problem)",
-            hint: "install the helper, or remove it from 'credHelpers' and 'credsStore' in the docker configuration")
     }
 
     static func missingClientKey(certificate: String, key: String) -> BuildError {
@@ -137,8 +129,8 @@ extension BuildError {
     static func registryUnauthorized(_ place: String, registry: String, _ complaint: RegistryComplaint) -> BuildError {
         BuildError(
             .registryUnauthorized, "not allowed to pull from \(place)\(complaint.sentence)",
-            hint: "check the name (registries also answer so for what does not exist), or log in: docker login "
-                + "\(registry), or skopeo login \(registry)")
+            hint: "check the name (registries also answer so for what does not exist), or log in: whittle login "
+                + "\(registry)")
     }
 
     static func tokenRefused(
@@ -151,8 +143,8 @@ extension BuildError {
         return BuildError(
             .registryUnauthorized, "cannot get a token for \(registry): \(problem)",
             hint: wasAnonymous
-                ? "log in: docker login \(registry), or skopeo login \(registry)"
-                : "the stored credentials are wrong or expired; log in again: docker login \(registry)")
+                ? "log in: whittle login \(registry)"
+                : "the stored credentials are wrong or expired; log in again: whittle login \(registry)")
     }
 
     /// No exchange with the registry came about.

@@ -212,7 +212,7 @@ struct AuthenticationTests {
         let registry = try TestRegistry(Self.token)
         let missing = await #expect(throws: BuildError.self) { try await image(registry) }
         #expect(missing?.code == .registryUnauthorized)
-        #expect(missing?.hint == "log in: docker login \(registry.host), or skopeo login \(registry.host)")
+        #expect(missing?.hint == "log in: whittle login \(registry.host)")
         let file = try directory.write(
             "config.json", #"{"auths":{"\#(registry.host)":{"username":"ann","password":"wrong-secret"}}}"#)
         let wrong = await #expect(throws: BuildError.self) { try await image(registry, [file]) }
@@ -226,7 +226,7 @@ struct AuthenticationTests {
         #expect(
             refused?.message
                 == "not allowed to pull from \(basic.host)/team/app (UNAUTHORIZED: authentication required)")
-        #expect(refused?.hint?.contains("docker login \(basic.host)") == true)
+        #expect(refused?.hint?.contains("whittle login \(basic.host)") == true)
     }
 
     @Test("credentials do not follow a redirect to another host, and the content is taken from there")
@@ -318,15 +318,24 @@ struct CredentialFileTests {
         #expect(error?.description.contains("secret") == false)
     }
 
-    @Test("files are looked for where docker and podman keep them")
-    func paths() {
-        #expect(
-            CredentialStore(environment: ["HOME": "/h", "XDG_RUNTIME_DIR": "/run/1"]).files
-                == ["/run/1/containers/auth.json", "/h/.config/containers/auth.json", "/h/.docker/config.json"])
-        #expect(
-            CredentialStore(environment: ["HOME": "/h", "REGISTRY_AUTH_FILE": "/a", "DOCKER_CONFIG": "/d"]).files
-                == ["/a", "/h/.config/containers/auth.json", "/d/config.json"])
-        #expect(CredentialStore(environment: [:]).files.isEmpty)
+    @Test(
+        "files are looked for where docker and podman keep them, and a login changes the one that is named or docker's",
+        arguments: [
+            (
+                ["HOME": "/h", "XDG_RUNTIME_DIR": "/run/1"],
+                ["/run/1/containers/auth.json", "/h/.config/containers/auth.json", "/h/.docker/config.json"],
+                "/h/.docker/config.json"
+            ),
+            (["HOME": "/h", "REGISTRY_AUTH_FILE": "/a", "DOCKER_CONFIG": "/d"], ["/a"], "/a"),
+            (["HOME": "/h", "DOCKER_CONFIG": "/d"], ["/d/config.json"], "/d/config.json"),
+            (["XDG_RUNTIME_DIR": "/run/1"], ["/run/1/containers/auth.json"], nil),
+        ] as [([String: String], [String], String?)])
+    func paths(_ environment: [String: String], _ files: [String], _ primary: String?) {
+        let store = CredentialStore(environment: environment)
+        #expect(store.files == files)
+        #expect(store.primaryFile == primary)
+        let named = CredentialStore(environment: environment, authenticationFile: "/n")
+        #expect(named.files == ["/n"] && named.primaryFile == "/n")
     }
 
     @Test("credentials do not show when they are printed")

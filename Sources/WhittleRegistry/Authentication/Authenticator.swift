@@ -22,10 +22,14 @@ final class Authenticator: Sendable {
     private struct Entry {
         let authorization: Redacted<String>
         let expiry: ContinuousClock.Instant?
+        /// What the token server gave to ask for tokens with, without the password.
+        var identityToken: Redacted<String>?
     }
 
     private let entries = Mutex<[Key: Entry]>([:])
 
+    /// What this program calls itself to token servers.
+    private static let clientName = "whittle"
     /// A token answer is a few thousand bytes.
     private static let answerLimit = 1 << 20
     /// A token is no longer used this long before it ends, so that it does not end under way.
@@ -44,14 +48,17 @@ final class Authenticator: Sendable {
         /// The registry as names call it, for looking up credentials: `docker.io`.
         let registry: String
         let repository: String
-        /// `pull` or `pull,push`.
+        /// `pull` or `pull,push`; empty for no more than to be known.
         let actions: String
         /// Another repository of the registry that is to be read from in the same request.
         var otherRepository: String?
+        /// Whether the token server is to give an identity token, to be kept in the place of the password.
+        var wantsIdentityToken = false
 
         /// What a token has to allow.
         var scopes: [String] {
-            ["repository:\(repository):\(actions)"] + (otherRepository.map { ["repository:\($0):pull"] } ?? [])
+            if actions.isEmpty { return [] }
+            return ["repository:\(repository):\(actions)"] + (otherRepository.map { ["repository:\($0):pull"] } ?? [])
         }
 
         fileprivate var key: Authenticator.Key {
@@ -71,6 +78,11 @@ final class Authenticator: Sendable {
             }
             return entry.authorization
         }
+    }
+
+    /// The identity token that came with the last answer for `target`, if one did.
+    func identityToken(for target: Target) -> Redacted<String>? {
+        entries.withLock { $0[target.key]?.identityToken }
     }
 
     /// The header `Authorization` for a target that answered 401 with `challenges`.
@@ -120,7 +132,11 @@ final class Authenticator: Sendable {
         }
         // The specification's default, and its least value.
         let life = Duration.seconds(max(60, min(json["expires_in"]?.integer ?? 60, 86_400)))
-        return Entry(authorization: Redacted("Bearer \(token)"), expiry: time.now() + life - Self.margin)
+        var entry = Entry(authorization: Redacted("Bearer \(token)"), expiry: time.now() + life - Self.margin)
+        if target.wantsIdentityToken, let identity = json["refresh_token"]?.string, !identity.isEmpty {
+            entry.identityToken = Redacted(identity)
+        }
+        return entry
     }
 
     private func tokenRequest(
@@ -128,11 +144,12 @@ final class Authenticator: Sendable {
     ) -> HTTPRequest {
         var parameters: [(name: String, value: String)] = []
         if let service = challenge.parameters["service"] { parameters.append(("service", service)) }
+        let scopes = Self.scopes(target, challenge)
         if case .identityToken = credentials {
             // RFC 6749, section 3.3: one member with blanks between the scopes.
-            parameters.append(("scope", target.scopes.joined(separator: " ")))
+            if !scopes.isEmpty { parameters.append(("scope", scopes.joined(separator: " "))) }
         } else {
-            parameters += target.scopes.map { ("scope", $0) }
+            parameters += scopes.map { ("scope", $0) }
         }
         // The registry's own authorities are meant for its token server only where that is the same server.
         let security = realm.hasSameOrigin(as: target.address) ? target.security : TransportSecurity()
@@ -140,16 +157,31 @@ final class Authenticator: Sendable {
         if case .identityToken(let token) = credentials {
             parameters.append(("grant_type", "refresh_token"))
             parameters.append(("refresh_token", token.revealed))
-            parameters.append(("client_id", "whittle"))
+            parameters.append(("client_id", Self.clientName))
             request.method = "POST"
             request.headers = [HTTPHeaders.Field("Content-Type", "application/x-www-form-urlencoded")]
             request.body = Array(Self.form(parameters).utf8)
         } else {
             request.authorization = credentials?.basic
+            if let user = credentials?.user { parameters.append(("account", user)) }
+            if target.wantsIdentityToken {
+                parameters += [("client_id", Self.clientName), ("offline_token", "true")]
+            }
             let separator = realm.target.contains("?") ? "&" : "?"
             request.address.target += separator + Self.form(parameters)
         }
         return request
+    }
+
+    /// What is asked for: what the target needs, and what the challenge names besides, about something else.
+    private static func scopes(_ target: Target, _ challenge: AuthenticationChallenge) -> [String] {
+        let own = target.scopes
+        let names = own.map { $0.prefix(through: $0.lastIndex(of: ":") ?? $0.startIndex) }
+        let others = (challenge.parameters["scope"] ?? "").split(separator: " ").filter { scope in
+            !names.contains { scope.hasPrefix($0) }
+        }
+        // Nobody asks for more, and the text is a stranger's.
+        return own + others.prefix(4).map(String.init)
     }
 
     private static func form(_ parameters: [(name: String, value: String)]) -> String {

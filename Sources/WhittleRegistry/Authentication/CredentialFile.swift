@@ -1,13 +1,18 @@
 internal import WhittleCore
 internal import WhittleOCI
 
-/// The contents of docker's `config.json` or of a `containers-auth.json(5)`: the members that concern credentials.
+/// The contents of docker's `config.json` or of a `containers-auth.json(5)`.
+///
+/// What does not concern credentials is kept as it was read.
 struct CredentialFile: Sendable {
-    private let entries: [String: Credentials]
+    /// The whole document, an object.
+    private(set) var document: JSONValue
+    private let path: String
+    private var entries: [String: Credentials] = [:]
     /// Registry to the end of the name of its helper program.
-    private let helpers: [String: String]
+    private var helpers: [String: String] = [:]
     /// The helper for every registry that is in neither of the others.
-    private let defaultHelper: String?
+    private var defaultHelper: String?
 
     /// What the file says about a registry.
     enum Answer: Sendable {
@@ -16,64 +21,111 @@ struct CredentialFile: Sendable {
         case helper(name: String, server: String)
     }
 
-    /// The name under which docker keeps the credentials of Docker Hub.
-    private static let hubServer = "https://index.docker.io/v1/"
-    private static let hubHosts: Set<String> = ["docker.io", "index.docker.io", "registry-1.docker.io"]
-
     /// Reads the file.
     ///
     /// - Parameter path: for messages.
     /// - Throws: `malformed-credentials`, which never shows a value of the file.
     init(parsing bytes: [UInt8], path: String) throws {
-        let json: JSONValue
+        self.path = path
+        // What a program leaves that made the file and was stopped, and what `touch` makes.
+        let isBlank = bytes.allSatisfy { [0x20, 0x09, 0x0A, 0x0D].contains($0) }
         do {
-            json = try JSONValue(parsing: bytes)
+            document = try isBlank ? [:] : JSONValue(parsing: bytes)
         } catch {
             throw BuildError.malformedCredentials(path, "\(error)")
         }
-        guard json.object != nil else { throw BuildError.malformedCredentials(path, "expected an object") }
-        func members(_ key: String) throws -> [JSONObject.Member] {
-            guard let value = json[key], !value.isNull else { return [] }
-            guard let object = value.object else {
-                throw BuildError.malformedCredentials(path, "member '\(key)': expected an object, found \(value.kind)")
-            }
-            return object.members
-        }
-        var entries: [String: Credentials] = [:]
+        guard document.object != nil else { throw BuildError.malformedCredentials(path, "expected an object") }
         for member in try members("auths") {
             guard let found = try Self.credentials(member.value, member.key, path) else { continue }
-            entries[Self.normalise(key: member.key)] = found
+            entries[CredentialKey.normalise(member.key)] = found
         }
-        self.entries = entries
-        var helpers: [String: String] = [:]
         for member in try members("credHelpers") {
-            if let name = member.value.string { helpers[Self.normalise(key: member.key)] = name }
+            if let name = member.value.string { helpers[CredentialKey.normalise(member.key)] = name }
         }
-        self.helpers = helpers
-        defaultHelper = json["credsStore"]?.string.flatMap { $0.isEmpty ? nil : $0 }
+        defaultHelper = document["credsStore"]?.string.flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    private func members(_ key: String) throws -> [JSONObject.Member] {
+        guard let value = document[key], !value.isNull else { return [] }
+        guard let object = value.object else {
+            throw BuildError.malformedCredentials(path, "member '\(key)': expected an object, found \(value.kind)")
+        }
+        return object.members
     }
 
     /// What the file says about `repository` of `registry`: its helper first, then the entry with the longest path,
     /// then the helper for all.
     func answer(registry: String, repository: String) -> Answer? {
-        let isHub = Self.hubHosts.contains(registry)
-        let hosts = isHub ? ["docker.io", "index.docker.io", "registry-1.docker.io"] : [registry]
-        let server = isHub ? Self.hubServer : registry
-        for host in hosts {
-            if let name = helpers[host] { return .helper(name: name, server: server) }
-        }
+        let key = CredentialKey(registry: registry)
+        if let name = ownHelper(of: key) { return .helper(name: name, server: key.server) }
         var path = repository[...]
         while !path.isEmpty {
-            for host in hosts {
+            for host in key.hosts {
                 if let found = entries["\(host)/\(path)"] { return .credentials(found) }
             }
             path = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
         }
-        for host in hosts {
+        for host in key.hosts {
             if let found = entries[host] { return .credentials(found) }
         }
-        return defaultHelper.map { .helper(name: $0, server: server) }
+        return defaultHelper.map { .helper(name: $0, server: key.server) }
     }
+
+    private func ownHelper(of key: CredentialKey) -> String? {
+        key.hosts.lazy.compactMap { helpers[$0] }.first
+    }
+
+    /// The helper that keeps the credentials of a registry, if one does.
+    func helper(for key: CredentialKey) -> String? { ownHelper(of: key) ?? defaultHelper }
+
+    /// What the file has credentials for, in its order, without what helpers keep.
+    var keys: [CredentialKey] {
+        var seen: Set<CredentialKey> = []
+        return (document["auths"]?.object?.keys ?? []).compactMap { member in
+            let name = CredentialKey.normalise(member)
+            let host = name.prefix { $0 != "/" }
+            let key = CredentialKey(registry: String(host), path: String(name.dropFirst(host.count + 1)))
+            return seen.insert(key).inserted ? key : nil
+        }
+    }
+
+    // MARK: Changes
+
+    /// The document with an entry for `key`, in the place of those that it has for it.
+    ///
+    /// - Parameters:
+    ///   - credentials: `nil` for an entry that only says that a helper has them.
+    ///   - user: who an identity token was given to.
+    func setting(_ credentials: Credentials?, user: String? = nil, for key: CredentialKey) -> JSONValue {
+        let member = key.member(inDockerFile: Self.isDockerFile(path))
+        var changed = removing(key) ?? document
+        let old = (document["auths"]?.object?.members ?? []).first { $0.key == member }?.value
+        var entry = old?.object.map { JSONValue.object($0) } ?? [:]
+        for name in ["auth", "username", "password", "identitytoken", "registrytoken"] { entry[name] = nil }
+        for (name, value) in credentials?.members(user: user) ?? [] { entry[name] = .string(value) }
+        if changed["auths"]?.object == nil { changed["auths"] = [:] }
+        changed["auths"]?[member] = entry
+        return changed
+    }
+
+    /// The document without the entries for `key`; `nil` where it has none.
+    func removing(_ key: CredentialKey) -> JSONValue? {
+        let unwanted = (document["auths"]?.object?.keys ?? []).filter { key.isMeant(by: $0) }
+        guard !unwanted.isEmpty else { return nil }
+        var changed = document
+        for member in unwanted { changed["auths"]?[member] = nil }
+        return changed
+    }
+
+    /// The document without any credentials.
+    func removingAll() -> JSONValue {
+        var changed = document
+        if changed["auths"] != nil { changed["auths"] = [:] }
+        return changed
+    }
+
+    /// Whether docker reads the file, which has its own name for Docker Hub and knows no paths.
+    static func isDockerFile(_ path: String) -> Bool { path.hasSuffix("/config.json") || path == "config.json" }
 
     private static func credentials(_ entry: JSONValue, _ key: String, _ path: String) throws -> Credentials? {
         if let token = entry["identitytoken"]?.string, !token.isEmpty { return .identityToken(Redacted(token)) }
@@ -92,14 +144,17 @@ struct CredentialFile: Sendable {
         let password = text[text.index(after: colon)...].prefix { $0 != "\0" }
         return .password(user: String(text[..<colon]), Redacted(String(password)))
     }
+}
 
-    /// `https://HOST/v1/` is an old way to write `HOST`.
-    private static func normalise(key: String) -> String {
-        var rest = key[...]
-        let scheme = ["https://", "http://"].first { key.hasPrefix($0) }
-        rest = rest.dropFirst(scheme?.count ?? 0)
-        while rest.hasSuffix("/") { rest.removeLast() }
-        let isLegacy = scheme != nil || rest.hasSuffix("/v1") || rest.hasSuffix("/v2")
-        return String(isLegacy ? rest.prefix { $0 != "/" } : rest)
+extension Credentials {
+    /// The members of an entry of `auths`, as docker writes them. Beside a token skopeo and podman want a user as well.
+    fileprivate func members(user: String?) -> [(String, String)] {
+        func encoded(_ text: String) -> String { Base64.encode(Array(text.utf8)) }
+        switch self {
+        case .password(let user, let password): return [("auth", encoded("\(user):\(password.revealed)"))]
+        case .identityToken(let token):
+            return [("auth", encoded("\(user ?? ""):")), ("identitytoken", token.revealed)]
+        case .registryToken(let token): return [("registrytoken", token.revealed)]
+        }
     }
 }

@@ -7,27 +7,47 @@ internal import WhittleFileSystem
 public struct CredentialStore: Sendable {
     /// Paths of the files to ask, in order; those that do not exist are skipped.
     public var files: [String]
+    /// The file that a login changes; `nil` where there is none.
+    public var primaryFile: String?
+    /// Used for every registry in the place of what files and helpers have.
+    public var given: Credentials?
+    /// `credential-helpers` of `registries.conf`: helpers to ask about every registry, in order; the name
+    /// `containers-auth.json` stands for the files.
+    public var helpers = [Self.filesName]
 
-    public init(files: [String]) { self.files = files }
+    /// What stands for the files in ``helpers``.
+    static let filesName = "containers-auth.json"
 
-    /// The files of a user with this environment: `$REGISTRY_AUTH_FILE`, `$XDG_RUNTIME_DIR/containers/auth.json`,
-    /// `~/.config/containers/auth.json`, `$DOCKER_CONFIG/config.json` or `~/.docker/config.json`.
-    public init(environment: [String: String]) {
-        func directory(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
-        let home = directory("HOME")
-        var files: [String] = []
-        if let explicit = directory("REGISTRY_AUTH_FILE") {
-            files.append(explicit)
-        } else if let runtime = directory("XDG_RUNTIME_DIR") {
-            files.append("\(runtime)/containers/auth.json")
-        }
-        if let configuration = directory("XDG_CONFIG_HOME") ?? home.map({ "\($0)/.config" }) {
-            files.append("\(configuration)/containers/auth.json")
-        }
-        if let docker = directory("DOCKER_CONFIG") ?? home.map({ "\($0)/.docker" }) {
-            files.append("\(docker)/config.json")
-        }
+    public init(files: [String]) {
         self.files = files
+        primaryFile = files.first
+    }
+
+    /// The files of a user with this environment, by podman's rules: `$REGISTRY_AUTH_FILE` alone, else
+    /// `$DOCKER_CONFIG/config.json` alone, else `$XDG_RUNTIME_DIR/containers/auth.json` (`/run/containers/UID/auth.json`),
+    /// `~/.config/containers/auth.json` and `~/.docker/config.json`.
+    ///
+    /// A login changes the one that is named, or docker's.
+    ///
+    /// - Parameter authenticationFile: a file that is named on the command line, and goes before everything.
+    public init(environment: [String: String], authenticationFile: String? = nil) {
+        func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+        let named =
+            authenticationFile ?? value("REGISTRY_AUTH_FILE") ?? value("DOCKER_CONFIG").map { "\($0)/config.json" }
+        if let named {
+            self.init(files: [named])
+            return
+        }
+        let home = value("HOME")
+        let runtime = value("XDG_RUNTIME_DIR") ?? "/run/containers/\(StartingUser.identifier)"
+        let configuration = value("XDG_CONFIG_HOME") ?? home.map { "\($0)/.config" }
+        let docker = home.map { "\($0)/.docker/config.json" }
+        self.init(
+            files: [
+                value("XDG_RUNTIME_DIR") == nil ? "\(runtime)/auth.json" : "\(runtime)/containers/auth.json",
+                configuration.map { "\($0)/containers/auth.json" }, docker,
+            ].compactMap { $0 })
+        primaryFile = docker
     }
 
     /// The credentials for `repository` of `registry`, or `nil` where there are none.
@@ -36,24 +56,40 @@ public struct CredentialStore: Sendable {
     ///
     /// - Throws: `malformed-credentials`, `credential-helper-failed`, `file-system`.
     public func credentials(registry: String, repository: String) async throws -> Credentials? {
+        if let given { return given }
+        for helper in helpers {
+            let found =
+                helper == Self.filesName
+                ? try await credentialsInFiles(registry: registry, repository: repository)
+                : try await ask(helper, CredentialKey(registry: registry).server)
+            if let found { return found }
+        }
+        return nil
+    }
+
+    private func credentialsInFiles(registry: String, repository: String) async throws -> Credentials? {
         for path in files {
-            let answer = try await BlockingPool.shared.run { () -> CredentialFile.Answer? in
-                // A credentials file of a million bytes is none.
-                guard let bytes = try FileReading.bytes(ofFileAt: path, limit: 1 << 20) else { return nil }
-                return try CredentialFile(parsing: bytes, path: path)
-                    .answer(registry: registry, repository: repository)
+            let answer = try await BlockingPool.shared.run {
+                try Self.read(path)?.answer(registry: registry, repository: repository)
             }
             switch answer {
             case nil: continue
             case .credentials(let found): return found
             case .helper(let name, let server):
-                let helper = try CredentialHelper(name: name)
-                let found = try await BlockingPool.shared.runCancellable {
-                    try helper.credentials(server: server, $0)
-                }
-                if let found { return found }
+                if let found = try await ask(name, server) { return found }
             }
         }
         return nil
+    }
+
+    private func ask(_ name: String, _ server: String) async throws -> Credentials? {
+        let helper = try CredentialHelper(name: name)
+        return try await BlockingPool.shared.runCancellable { try helper.credentials(server: server, $0) }
+    }
+
+    /// The file at `path`; `nil` where there is none.
+    static func read(_ path: String) throws -> CredentialFile? {
+        // A credentials file of a million bytes is none.
+        try FileReading.bytes(ofFileAt: path, limit: 1 << 20).map { try CredentialFile(parsing: $0, path: path) }
     }
 }

@@ -8,6 +8,12 @@ public enum Credentials: Sendable {
     /// Sent to the registry as it is.
     case registryToken(Redacted<String>)
 
+    /// The name of the user, where there is one.
+    public var user: String? {
+        guard case .password(let user, _) = self else { return nil }
+        return user
+    }
+
     /// The value of the header `Authorization` for `password`; `nil` for the others.
     var basic: Redacted<String>? {
         guard case .password(let user, let password) = self else { return nil }

@@ -9,8 +9,8 @@ public import WhittleOCI
 /// the network before an image is asked for.
 public final class RegistryClient: Sendable {
     let settings: RegistrySettings
-    private let http: HTTPClient
-    private let authenticator: Authenticator
+    let http: HTTPClient
+    let authenticator: Authenticator
     private let time: HTTPTime
     private let policy: RetryPolicy
     /// How many blobs are pushed at once; more gains nothing where the line or the registry's disk is the limit.
@@ -136,14 +136,21 @@ public final class RegistryClient: Sendable {
 
     /// How to talk to `endpoint`.
     func connection(to endpoint: RegistryEndpoint) async throws -> RegistryConnection {
-        var security = try CertificateDirectory.security(
-            for: endpoint.authority, in: settings.certificateDirectories)
-        security.skipsVerification = endpoint.allowsInsecure
-        let scheme = endpoint.allowsInsecure ? try await scheme(of: endpoint.authority, security) : .https
+        let place = try await place(of: endpoint)
         return RegistryConnection(
-            endpoint: endpoint, base: WebAddress(scheme: scheme, authority: endpoint.authority, target: "/"),
-            security: security, http: http, authenticator: authenticator, time: time,
+            endpoint: endpoint, base: WebAddress(scheme: place.scheme, authority: endpoint.authority, target: "/"),
+            security: place.security, http: http, authenticator: authenticator, time: time,
             policy: endpoint.isMirror ? .mirror : policy)
+    }
+
+    /// How to talk to the host of `endpoint`.
+    func place(of endpoint: RegistryEndpoint) async throws -> (scheme: WebAddress.Scheme, security: TransportSecurity) {
+        let allowsInsecure = settings.verifiesTLS.map { !$0 } ?? endpoint.allowsInsecure
+        var security =
+            try settings.certificateDirectory.map { try CertificateDirectory.security([$0]) }
+            ?? CertificateDirectory.security(for: endpoint.authority, in: settings.certificateDirectories)
+        security.skipsVerification = allowsInsecure
+        return (allowsInsecure ? try await scheme(of: endpoint.authority, security) : .https, security)
     }
 
     /// How an insecure registry talks: encrypted if it can.

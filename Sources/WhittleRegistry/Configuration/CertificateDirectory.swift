@@ -10,8 +10,13 @@ package enum CertificateDirectory {
     ///
     /// - Throws: `registry-certificates` where a certificate has no key; `file-system`.
     package static func security(for authority: String, in directories: [String]) throws -> TransportSecurity {
+        try security(directories.map { "\($0)/\(authority)" })
+    }
+
+    /// What the first of `directories` that has files says, for whatever registry.
+    static func security(_ directories: [String]) throws -> TransportSecurity {
         var security = TransportSecurity()
-        for directory in directories.map({ "\($0)/\(authority)" }) {
+        for directory in directories {
             let names = try RegistrySettings.fileNames(in: directory)
             guard !names.isEmpty else { continue }
             for name in names where name.hasSuffix(".crt") {

@@ -11,6 +11,8 @@ public struct RegistriesConfiguration: Hashable, Sendable {
     public var registries: [Registry] = []
     /// With several search registries a name without a registry is an error (`short-name-mode = "enforcing"`).
     public var refusesAmbiguousNames = false
+    /// `credential-helpers`, see ``CredentialStore/helpers``; empty where no file says.
+    public var credentialHelpers: [String] = []
 
     public init() {}
 

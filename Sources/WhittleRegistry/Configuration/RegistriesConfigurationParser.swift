@@ -25,6 +25,9 @@ struct RegistriesConfigurationParser {
         if let search = document["unqualified-search-registries"] {
             configuration.searchRegistries = try strings(search, "unqualified-search-registries")
         }
+        if let helpers = document["credential-helpers"] {
+            configuration.credentialHelpers = try strings(helpers, "credential-helpers")
+        }
         if let mode = document["short-name-mode"] {
             let name = try string(mode, "short-name-mode")
             guard ["enforcing", "permissive", "disabled", ""].contains(name) else {

@@ -7,6 +7,10 @@ public struct RegistrySettings: Sendable {
     public var credentials: CredentialStore
     /// Directories with a subdirectory `HOST[:PORT]` for each registry with certificates of its own, first match wins.
     public var certificateDirectories: [String]
+    /// Whether registries must have trusted certificates, whatever the configuration says; `nil` leaves it to that.
+    public var verifiesTLS: Bool?
+    /// The certificates for every registry, in the place of those in ``certificateDirectories``.
+    public var certificateDirectory: String?
 
     public init(
         registries: RegistriesConfiguration = RegistriesConfiguration(),
@@ -23,9 +27,13 @@ public struct RegistrySettings: Sendable {
     /// `/etc/containers/registries.conf`; then come the `.conf` files of `registries.conf.d`: of the user alone where the
     /// user's main file was read, else of the system and of the user.
     ///
-    /// - Parameter root: what stands before the system's paths; for tests.
+    /// - Parameters:
+    ///   - root: what stands before the system's paths; for tests.
+    ///   - authenticationFile: the file with credentials that the command line names.
     /// - Throws: `malformed-registries-conf`, `file-system`.
-    public static func load(environment: [String: String], root: String = "") throws -> RegistrySettings {
+    public static func load(
+        environment: [String: String], root: String = "", authenticationFile: String? = nil
+    ) throws -> RegistrySettings {
         func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         let user = (value("XDG_CONFIG_HOME") ?? value("HOME").map { "\($0)/.config" }).map { "\($0)/containers" }
         let system = "\(root)/etc/containers"
@@ -44,8 +52,10 @@ public struct RegistrySettings: Sendable {
         for directory in directories {
             for path in try dropIns("\(directory)/registries.conf.d") { _ = try apply(path, to: &configuration) }
         }
+        var credentials = CredentialStore(environment: environment, authenticationFile: authenticationFile)
+        if !configuration.credentialHelpers.isEmpty { credentials.helpers = configuration.credentialHelpers }
         return RegistrySettings(
-            registries: configuration, credentials: CredentialStore(environment: environment),
+            registries: configuration, credentials: credentials,
             certificateDirectories: [user, system, "\(root)/etc/docker"].compactMap { $0 }.map { "\($0)/certs.d" })
     }
 
