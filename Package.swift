@@ -57,13 +57,14 @@ targets += library(
 targets += library(
     "WhittleFileSystem", ["WhittleCore", "CWhittleLinux", systemPackage], tests: ["WhittleTestKit"])
 
-// Layer 3: decisions (frontend, checks, solver), the search for secrets, git, HTTP, and the blob store.
+// Layer 3: decisions (frontend, checks, solver), the search for secrets and for packages, git, HTTP, and the blob store.
 targets += library("WhittleFrontend", ["WhittleCore", "WhittleOCI", "WhittleDockerfile", "WhittleGraph"])
 targets += library("WhittleLint", ["WhittleCore", "WhittleOCI", "WhittleDockerfile"])
 targets += library("WhittleBake", ["WhittleCore", "WhittleOCI", "CWhittleYAML"])
 targets += library("WhittleSolver", ["WhittleCore", "WhittleGraph"])
 targets += library(
     "WhittleSecrets", ["WhittleCore", "WhittleArchive", "WhittleFileSystem", systemPackage], tests: ["WhittleTestKit"])
+targets += library("WhittlePackages", ["WhittleCore", "WhittleOCI", "WhittleArchive", "CSQLite"])
 targets += library(
     "WhittleGit", ["WhittleCore", "WhittleArchive", "WhittleFileSystem", systemPackage], tests: ["WhittleTestKit"])
 targets += library(
@@ -118,7 +119,7 @@ targets += library(
     "WhittleAnalysis",
     [
         "WhittleCore", "WhittleOCI", "WhittleDockerfile", "WhittleGraph", "WhittleArchive", "WhittleFileSystem",
-        "WhittleSnapshot", "WhittleRegistry", systemPackage,
+        "WhittleSnapshot", "WhittleRegistry", "WhittlePackages", systemPackage,
     ],
     tests: ["WhittleTestKit"])
 
@@ -148,7 +149,8 @@ targets += library(
         "WhittleCore", "WhittleOCI", "WhittleDockerfile", "WhittleGraph", "WhittleFileSystem", "WhittleFrontend",
         "WhittleLint", "WhittleStore", "WhittleSnapshot", "WhittleCache", "WhittleRegistry", "WhittleRuntime",
         "WhittleSSH",
-        "WhittleExport", "WhittleMaintenance", "WhittleAnalysis", "WhittleEngine", "WhittleBake", argumentParser,
+        "WhittleExport", "WhittleMaintenance", "WhittleAnalysis", "WhittleEngine", "WhittleBake", "WhittlePackages",
+        argumentParser,
         systemPackage,
     ],
     tests: ["WhittleTestKit"])

@@ -15,6 +15,7 @@ package struct WhittleCommand: AsyncParsableCommand {
             HistoryCommand.self,
             InspectCommand.self,
             DiffCommand.self,
+            PackagesCommand.self,
             PruneCommand.self,
             DiskUsageCommand.self,
             FsckCommand.self,

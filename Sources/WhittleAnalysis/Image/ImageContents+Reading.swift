@@ -11,17 +11,21 @@ extension ImageContents {
     /// - Parameters:
     ///   - name: what the user called it.
     ///   - platform: which image of several; without it the one for this machine, else the first that there is.
+    ///   - findsPackages: whether ``packages`` is filled.
     /// - Throws: what `source` throws; `malformed-archive`, `malformed-compression`, `unsafe-layer`, `layer-mismatch`,
     ///   `layer-too-large`, `too-many-files`; `CancellationError`.
     package init(
-        reading source: any ImageSource, named name: String, platform: Platform?, limits: ReadingLimits
+        reading source: any ImageSource, named name: String, platform: Platform?, limits: ReadingLimits,
+        findsPackages: Bool = false
     ) async throws {
         let resolved = try await Self.resolve(source, platform)
+        let evidence = findsPackages ? PackageEvidence() : nil
         var tree = FileTree()
         var layers: [LayerContents] = []
         var count = 0
         for (descriptor, diffID) in zip(resolved.manifest.layers, resolved.configuration.diffIDs) {
-            let feed = LayerFeed(over: tree, layer: layers.count, count: count, limits: limits)
+            let feed = LayerFeed(
+                over: tree, layer: layers.count, count: count, limits: limits, evidence: evidence)
             // The feed has the only one from here on, so that it is changed in its place.
             tree = FileTree()
             try await withTaskCancellationHandler {
@@ -42,7 +46,7 @@ extension ImageContents {
             image: Image(
                 digest: resolved.descriptor.digest, configuration: resolved.configuration,
                 annotations: resolved.manifest.annotations, layers: layers),
-            tree: tree)
+            tree: tree, packages: evidence.map { FoundPackages($0.list(of: tree)) })
     }
 
     /// Reads a directory of this machine as a tree without an image around it.
@@ -53,6 +57,16 @@ extension ImageContents {
             try DirectoryReader(path: path, limits: limits, cancellation: cancellation).read()
         }
         self.init(name: name, image: nil, tree: tree)
+    }
+
+    /// Reads the packages of a directory of this machine, and nothing else of it: ``tree`` stays empty.
+    ///
+    /// - Throws: `file-system`, `CancellationError`.
+    package init(findingPackagesInDirectory path: String, named name: String) async throws {
+        let packages = try await BlockingPool.shared.runCancellable { cancellation in
+            try FoundPackages(inDirectory: path, cancellation: cancellation)
+        }
+        self.init(name: name, image: nil, tree: FileTree(), packages: packages)
     }
 
     private static func resolve(_ source: any ImageSource, _ platform: Platform?) async throws -> ResolvedImage {
@@ -90,9 +104,10 @@ private final class LayerFeed: @unchecked Sendable {
         }
     }
 
-    init(over tree: FileTree, layer: Int, count: Int, limits: ReadingLimits) {
+    init(over tree: FileTree, layer: Int, count: Int, limits: ReadingLimits, evidence: PackageEvidence?) {
         let stage = Stage(
-            LayerReader(over: tree, layer: layer, count: count, limits: limits, cancellation: cancellation))
+            LayerReader(
+                over: tree, layer: layer, count: count, limits: limits, evidence: evidence, cancellation: cancellation))
         self.stage = stage
         decompressor = Decompressor { try stage.take($0, limit: limits.layerSize) }
     }

@@ -8,6 +8,8 @@ package struct ImageContents: Sendable {
     /// The image's own documents and layers; `nil` for a directory, which is a tree and nothing else.
     package let image: Image?
     package let tree: FileTree
+    /// The packages in it; `nil` where nobody asked for them.
+    package let packages: FoundPackages?
 
     package struct Image: Sendable {
         /// The digest of the manifest.
@@ -28,9 +30,10 @@ package struct ImageContents: Sendable {
         }
     }
 
-    package init(name: String, image: Image?, tree: FileTree) {
+    package init(name: String, image: Image?, tree: FileTree, packages: FoundPackages? = nil) {
         self.name = name
         self.image = image
         self.tree = tree
+        self.packages = packages
     }
 }

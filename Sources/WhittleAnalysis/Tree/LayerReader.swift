@@ -38,6 +38,8 @@ struct LayerReader: TarConsumer {
     private let layer: Int
     private let limits: ReadingLimits
     private let cancellation: Cancellation
+    /// Sees the contents of files, where packages are looked for.
+    private let evidence: PackageEvidence?
     private var count: Int
     private var file: OpenFile?
 
@@ -54,12 +56,16 @@ struct LayerReader: TarConsumer {
     ///   - tree: what the layers below make.
     ///   - layer: the number of the layer, counted from 0.
     ///   - count: how many entries the layers below had.
-    init(over tree: FileTree, layer: Int, count: Int, limits: ReadingLimits, cancellation: Cancellation) {
+    init(
+        over tree: FileTree, layer: Int, count: Int, limits: ReadingLimits, evidence: PackageEvidence?,
+        cancellation: Cancellation
+    ) {
         self.tree = tree
         self.layer = layer
         self.count = count
         self.limits = limits
         self.cancellation = cancellation
+        self.evidence = evidence
     }
 
     /// Entries of this layer and those below.
@@ -91,7 +97,9 @@ struct LayerReader: TarConsumer {
 
     private mutating func make(_ entry: TarEntry, _ file: FileEntry, at path: LayerPath) throws {
         switch entry.kind {
-        case .regular: self.file = OpenFile(entry: file, path: path, shown: entry.displayPath)
+        case .regular:
+            self.file = OpenFile(entry: file, path: path, shown: entry.displayPath)
+            evidence?.begin(String(decoding: path.bytes, as: UTF8.self))
         case .hardLink:
             guard let target = try LayerPath(entry.linkTarget) else {
                 throw BuildError.unsafeLayer(entry.displayPath, "it is a hard link to the root directory")
@@ -111,6 +119,7 @@ struct LayerReader: TarConsumer {
     mutating func data(_ bytes: UnsafeRawBufferPointer) throws {
         try cancellation.check()
         file?.hasher.update(bytes)
+        evidence?.take(bytes)
         file?.size += Int64(bytes.count)
     }
 
@@ -127,7 +136,11 @@ struct LayerReader: TarConsumer {
         while left > 0 {
             try cancellation.check()
             let step = min(left, Int64(Self.zeros.count))
-            Self.zeros.withUnsafeBytes { open.hasher.update(UnsafeRawBufferPointer(rebasing: $0[..<Int(step)])) }
+            Self.zeros.withUnsafeBytes { zeros in
+                let piece = UnsafeRawBufferPointer(rebasing: zeros[..<Int(step)])
+                open.hasher.update(piece)
+                evidence?.take(piece)
+            }
             left -= step
         }
     }
@@ -139,7 +152,9 @@ struct LayerReader: TarConsumer {
         guard var open = file else { return }
         file = nil
         open.entry.size = open.size
-        open.entry.content = open.hasher.finalize()
+        let content = open.hasher.finalize()
+        open.entry.content = content
+        evidence?.end(content)
         changes[open.path.bytes] = .entry(open.entry)
         do throws(FileTree.Refusal) {
             try tree.add(open.entry, at: open.path.components, layer: layer)

@@ -36,3 +36,24 @@ package enum ZlibData {
         }
     }
 }
+
+/// Small pieces of deflate data (RFC 1951) of a known size, whole in memory: what ZIP archives have.
+package enum DeflateData {
+    /// Decompresses `input`.
+    ///
+    /// - Parameter size: how many bytes come out; what says another number is damaged.
+    /// - Throws: `malformed-compression`, `compression`.
+    package static func decompress(_ input: ArraySlice<UInt8>, size: Int) throws(BuildError) -> [UInt8] {
+        guard let decompressor = libdeflate_alloc_decompressor() else { throw .compression("libdeflate has no memory") }
+        defer { libdeflate_free_decompressor(decompressor) }
+        var result = LIBDEFLATE_SUCCESS
+        let output = [UInt8](unsafeUninitializedCapacity: max(size, 1)) { buffer, count in
+            result = input.withUnsafeBytes {
+                libdeflate_deflate_decompress(decompressor, $0.baseAddress, $0.count, buffer.baseAddress, size, nil)
+            }
+            count = result == LIBDEFLATE_SUCCESS ? size : 0
+        }
+        guard result == LIBDEFLATE_SUCCESS else { throw .malformedCompression("deflate", "it is damaged or cut short") }
+        return output
+    }
+}

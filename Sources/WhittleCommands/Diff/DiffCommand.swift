@@ -75,7 +75,8 @@ struct DiffCommand: AsyncParsableCommand {
         try await ErrorText.reportingInterruptibly(failingWith: Self.troubleStatus) {
             let ignored = try ignoredFields()
             let opener = ImageOpener(
-                storeDirectory: store.directory, platform: try chosenPlatform(), limits: try limits())
+                storeDirectory: store.directory, platform: try ImageOpener.platform(platform),
+                limits: try ImageOpener.limits(layerLimit))
             defer { opener.close() }
             async let first = opener.read(left)
             async let second = opener.read(right)
@@ -105,22 +106,6 @@ struct DiffCommand: AsyncParsableCommand {
 
     private static func words(_ text: String) -> [String] {
         text.split(separator: ",").map { String($0.drop { $0 == " " }) }
-    }
-
-    private func chosenPlatform() throws(BuildError) -> Platform? {
-        guard let platform else { return nil }
-        guard let chosen = Platform(parsing: platform) else {
-            throw .invalidArgument(
-                "--platform", platform, "it is no platform", hint: "the form is OS/ARCH[/VARIANT], such as linux/arm64")
-        }
-        return chosen
-    }
-
-    private func limits() throws(BuildError) -> ReadingLimits {
-        var limits = ReadingLimits()
-        let size = try BuildCacheOptions.size(layerLimit, "--max-layer-size", or: "WHITTLE_MAX_LAYER_SIZE")
-        if let size { limits.layerSize = size }
-        return limits
     }
 
     /// Ends the process over arguments that cannot be understood, or that ask for help: where 1 says that images differ, a

@@ -13,13 +13,16 @@ final class ImageOpener: Sendable {
     private let storeDirectory: String
     private let platform: Platform?
     private let limits: ReadingLimits
+    private let findsPackages: Bool
     /// The store, once an archive had to be unpacked: that happens where all of whittle's unfinished things are.
     private let use = Mutex<StoreUse?>(nil)
 
-    init(storeDirectory: String, platform: Platform?, limits: ReadingLimits) {
+    /// - Parameter findsPackages: whether ``WhittleAnalysis/ImageContents/packages`` is filled; of directories nothing else is.
+    init(storeDirectory: String, platform: Platform?, limits: ReadingLimits, findsPackages: Bool = false) {
         self.storeDirectory = storeDirectory
         self.platform = platform
         self.limits = limits
+        self.findsPackages = findsPackages
     }
 
     /// Removes what was unpacked.
@@ -31,6 +34,7 @@ final class ImageOpener: Sendable {
     func read(_ text: String) async throws -> ImageContents {
         switch try place(of: text) {
         case .directory(let path):
+            if findsPackages { return try await ImageContents(findingPackagesInDirectory: path, named: text) }
             return try await ImageContents(readingDirectory: path, named: text, limits: limits)
         case .layout(let location): return try await read(OCILayoutSource(location), text)
         case .archive(let path, let tag):
@@ -56,7 +60,8 @@ final class ImageOpener: Sendable {
     }
 
     private func read(_ source: any ImageSource, _ name: String) async throws -> ImageContents {
-        try await ImageContents(reading: source, named: name, platform: platform, limits: limits)
+        try await ImageContents(
+            reading: source, named: name, platform: platform, limits: limits, findsPackages: findsPackages)
     }
 
     /// Where an image is.
@@ -91,6 +96,16 @@ final class ImageOpener: Sendable {
         // What is no name is no image of the store either, and that is what the error says.
         if let reference = try? ImageReference(parsing: text), Self.hasRegistry(text) { return .registry(reference) }
         throw ImageStoreReader.unknown(text, among: known)
+    }
+
+    /// The name of the image in a registry that `text` stands for; `nil` where it has none.
+    func reference(of text: String) throws -> ImageReference? {
+        switch try place(of: text) {
+        case .registry(let reference): return reference
+        case .layout(let location) where location.directory == storeDirectory && location.digest != nil:
+            return try ImageStoreReader(storeAt: storeDirectory).find(text).name
+        case .layout, .archive, .directory: return nil
+        }
     }
 
     private static let schemes: [(String, @Sendable (String) throws -> Place)] = [
