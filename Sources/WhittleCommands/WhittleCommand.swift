@@ -23,6 +23,7 @@ package struct WhittleCommand: AsyncParsableCommand {
             RemoveImageCommand.self,
             SaveCommand.self,
             LoadCommand.self,
+            PushCommand.self,
             ImageCommand.self,
             LoginCommand.self,
             LogoutCommand.self,

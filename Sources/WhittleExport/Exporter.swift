@@ -18,16 +18,19 @@ package struct Exporter: Sendable {
     private let scratch: ProcessScratch
     private let images: ImageSource
     private let rootFileSystems: TreeSource
+    private let pusher: ImagePusher?
 
+    /// - Parameter pusher: what pushes; `nil` where no output does.
     package init(
         blobs: BlobStore, names: ImageNames, scratch: ProcessScratch, images: @escaping ImageSource,
-        rootFileSystems: @escaping TreeSource
+        rootFileSystems: @escaping TreeSource, pusher: ImagePusher? = nil
     ) {
         self.blobs = blobs
         self.names = names
         self.scratch = scratch
         self.images = images
         self.rootFileSystems = rootFileSystems
+        self.pusher = pusher
     }
 
     /// Writes one output.
@@ -39,7 +42,7 @@ package struct Exporter: Sendable {
     package func write(_ output: ExporterOptions) async throws -> ExportedOutput {
         switch output {
         case .cacheOnly: return ExportedOutput(image: nil, size: nil)
-        case .image(let options): return try await store(options.format)
+        case .image(let options): return try await store(options)
         case .oci(let options): return try await write(options, withDockerManifest: false)
         case .docker(let options): return try await write(options, withDockerManifest: true)
         case .local(let options):
@@ -53,12 +56,21 @@ package struct Exporter: Sendable {
         }
     }
 
-    private func store(_ format: ImageFormat) async throws -> ExportedOutput {
+    private func store(_ options: ImageStoreOptions) async throws -> ExportedOutput {
+        let format = options.format
         let images = try await images(format)
         let documents = ImageDocuments(of: images, format: format)
-        let exporter = ImageStoreExporter(blobs: blobs, names: names, scratch: scratch)
-        try await exporter.write(documents, images, names: format.names)
-        return result(documents, format)
+        if options.stores {
+            let exporter = ImageStoreExporter(blobs: blobs, names: names, scratch: scratch)
+            try await exporter.write(documents, images, names: options.storedNames(documents.descriptor.digest))
+        }
+        var output = result(documents, format)
+        if let push = options.push {
+            guard let pusher else { preconditionFailure("a push without anything to push with") }
+            try await pusher.push(PushContents(of: documents), to: options)
+            if push.isByDigest { output.image?.nameByDigest() }
+        }
+        return output
     }
 
     private func write(_ options: ImageLayoutOptions, withDockerManifest: Bool) async throws -> ExportedOutput {

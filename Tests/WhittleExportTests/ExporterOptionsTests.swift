@@ -90,7 +90,7 @@ struct ExporterOptionsTests {
             hint: "did you mean 'type=oci'?"),
         Rejected(
             "type=squashfs", .invalidOutput, "invalid output 'type=squashfs': there is no output type 'squashfs'",
-            hint: "the types are oci, docker, image, local, tar, cacheonly"),
+            hint: "the types are image, registry, oci, docker, local, tar, cacheonly"),
         Rejected(
             "dest=a.tar", .invalidOutput, "invalid output 'dest=a.tar': it does not say its type",
             hint: "add one, for example 'type=oci,dest=a.tar'; for a directory of that name, write './dest=a.tar'"),
@@ -196,22 +196,21 @@ struct ExporterOptionsTests {
                 + String(repeating: "0", count: 64) + "' has a digest",
             hint: "the digest of an image is known only after it is built; give it a tag"),
         Rejected(
-            "type=image,push-by-digest=true", .unsupportedOutput,
-            "cannot do output 'type=image,push-by-digest=true': 'push-by-digest' is not supported yet"),
+            "type=image,push-by-digest=true", .invalidOutput,
+            "invalid output 'type=image,push-by-digest=true': 'push-by-digest' has no effect without a push",
+            hint: "add 'push=true'"),
         Rejected(
-            "type=image,store=false", .unsupportedOutput,
-            "cannot do output 'type=image,store=false': store=false is not supported yet",
-            hint: "type=cacheonly stores no image"),
+            "type=image,store=false", .invalidOutput,
+            "invalid output 'type=image,store=false': the image would go nowhere: 'store=false' and no push",
+            hint: "add 'push=true', or build with type=cacheonly"),
         Rejected(
-            "type=image,name=ghcr.io/a/b:1,push=true", .pushUnsupported,
-            "cannot do output 'type=image,name=ghcr.io/a/b:1,push=true': pushing to a registry comes with a later version",
-            hint: "write an archive with '-o type=oci,dest=image.tar', then run "
-                + "'skopeo copy oci-archive:image.tar docker://ghcr.io/a/b:1'"),
+            "type=registry,push=false", .invalidOutput,
+            "invalid output 'type=registry,push=false': 'push=false' contradicts 'type=registry'",
+            hint: "type=image keeps the image in the store"),
         Rejected(
-            "type=registry", .pushUnsupported,
-            "cannot do output 'type=registry': pushing to a registry comes with a later version",
-            hint: "write an archive with '-o type=oci,dest=image.tar', then run "
-                + "'skopeo copy oci-archive:image.tar docker://REGISTRY/NAME:TAG'"),
+            "type=registry,push-by-digets=1", .invalidOutput,
+            "invalid output 'type=registry,push-by-digets=1': the registry output has no option 'push-by-digets'",
+            hint: "did you mean 'push-by-digest'?"),
     ]
 
     @Test("says what is wrong with a value, and what to write", arguments: rejected)

@@ -164,7 +164,7 @@ def errors(case):
     again(case, "missing", status=1).says("error[context-not-found]", "nowhere")
     again(case, "many", "--set", "many.output=type=docker", status=1).says("target 'many'", "image for one platform")
     again(case, "round", status=1).says("error[bake-cycle]: 'round' → 'round'")
-    again(case, "fine", "--push", status=1).says("error[push-unsupported]")
+    again(case, "fine", "--push", status=1).says("error[invalid-output]", "the image has no name", "-t REGISTRY/NAME:TAG")
     again(case, "--check", "bad", "fine").says("# bad", "# fine")
     (case.root / "docker-bake.json").rename(case.root / "docker-bake.hcl")
     again(case, status=1).says("error[bake-unsupported]", "docker buildx bake -f docker-bake.hcl --print")

@@ -118,10 +118,24 @@ struct BakeOverride {
         case "network": target.network = value
         case "no-cache": target.noCache = try flag()
         case "pull": target.pull = try flag()
-        case "push": if try flag() { target.outputs = [try Self.output("registry")] }
+        case "push": target.outputs = Self.pushing(target.outputs ?? [], try flag())
         case "load": if try flag() { target.outputs = [try Self.output("docker")] }
         default: preconditionFailure("a key that was not checked")
         }
+    }
+
+    /// The outputs with a push or without one, as buildx changes them: an image is pushed; where there is nothing but what
+    /// goes to docker, an image is added.
+    private static func pushing(_ outputs: [BakeEntry], _ pushes: Bool) -> [BakeEntry] {
+        var outputs = pushes ? outputs : outputs.filter { $0["type"] != "registry" }
+        for index in outputs.indices where outputs[index]["type"] == "image" {
+            outputs[index]["push"] = pushes ? "true" : "false"
+        }
+        guard pushes, outputs.allSatisfy({ $0["type"] == "docker" }) else { return outputs }
+        var added = BakeEntry()
+        added["type"] = "image"
+        added["push"] = "true"
+        return outputs + [added]
     }
 
     private static func output(_ type: String) throws(BuildError) -> BakeEntry {

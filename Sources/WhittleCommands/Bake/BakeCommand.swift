@@ -82,7 +82,7 @@ struct BakeCommand: AsyncParsableCommand {
     private var overrides: [String] {
         var overrides = input.set
         if action.load { overrides.append("*.output=type=docker") }
-        if action.push { overrides.append("*.output=type=registry") }
+        if action.push { overrides.append("*.push=true") }
         if action.noCache { overrides.append("*.no-cache=true") }
         if action.pull { overrides.append("*.pull=true") }
         return overrides

@@ -62,7 +62,7 @@ struct BakeActionOptions: ParsableArguments {
     @Flag(help: "Load the images into the Docker that runs on this machine; the same as '--set *.output=type=docker'.")
     var load = false
 
-    @Flag(help: "Push the images to registries; the same as '--set *.output=type=registry'.")
+    @Flag(help: "Push the images to registries; the same as '--set *.push=true'.")
     var push = false
 
     @Option(

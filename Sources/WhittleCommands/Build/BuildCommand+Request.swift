@@ -46,8 +46,7 @@ extension BuildCommand {
         let plan = try OutputPlan(
             values: output.outputs, tags: output.tags.map { text throws(BuildError) in try Self.reference(text) },
             annotations: ImageAnnotations(parsing: output.annotations), platforms: platforms(),
-            makesIndex: try asksForIndex(),
-            loadsIntoDocker: output.load)
+            makesIndex: try asksForIndex(), loadsIntoDocker: output.load, pushes: output.push)
         // Not read where no output needs it: what it says may be of no use to us.
         guard plan.loadsIntoDocker, let host = StoreOptions.variable("DOCKER_HOST") else { return plan }
         return plan.reaching(try DockerSocket(host: host))

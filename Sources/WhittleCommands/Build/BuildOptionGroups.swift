@@ -118,7 +118,7 @@ struct BuildOutputOptions: ParsableArguments {
     @Option(
         name: [.customShort("o"), .customLong("output")], parsing: .singleValue,
         help: ArgumentHelp(
-            "Where the result goes: type=oci|docker|local|tar|image|cacheonly with dest=, name=, compression=, "
+            "Where the result goes: type=image|registry|oci|docker|local|tar|cacheonly with dest=, name=, push=, compression=, "
                 + "compression-level=, tar=false (docker without dest= loads into a running Docker); or a directory, or '-' for a tar on standard output.",
             valueName: "spec"))
     var outputs: [String] = []
@@ -140,6 +140,13 @@ struct BuildOutputOptions: ParsableArguments {
             '-o type=docker' without dest= does.
             """)
     var load = false
+
+    @Flag(
+        help: """
+            Also push the image to the registries that its names say, as '-o type=image,push=true' does; layers go while \
+            later steps run.
+            """)
+    var push = false
 
     @Flag(
         help: """

@@ -4,10 +4,10 @@ internal import ArgumentParser
 struct ImageCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "image",
-        abstract: "Work with images: ls, history, inspect, tag, rm, save, load.",
+        abstract: "Work with images: ls, history, inspect, tag, rm, save, load, push.",
         subcommands: [
             List.self, HistoryCommand.self, InspectCommand.self, TagCommand.self, Remove.self, SaveCommand.self,
-            LoadCommand.self,
+            LoadCommand.self, PushCommand.self,
         ])
 
     /// `whittle image ls`, as `whittle images`.

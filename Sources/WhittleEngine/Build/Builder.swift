@@ -54,16 +54,24 @@ package struct Builder: Sendable {
         precondition(!targets.isEmpty, "a build without a target")
         let images = ImagePuller(
             store: store, layerLimit: targets[0].request.layerLimit, settings: settings, report: report)
+        let pushes = BuildPushes(targets, store: store, client: images.client, report: report)
+        guard let pushes else { return try await build(targets, images, nil) }
+        return try await pushes.checking { try await build(targets, images, pushes.pusher) }
+    }
+
+    private func build(
+        _ targets: [BuildTarget], _ images: ImagePuller, _ pusher: ImagePusher?
+    ) async throws -> [[ExportResult]] {
         let fetching = targets.map { Fetching($0.request, store, settings: settings, report: report) }
         defer { for fetching in fetching { fetching.close() } }
         let builds = try await TargetPlanner(store: store, images: images, settings: settings, report: report)
             .plan(targets, fetching)
-        return try await run(zip(targets, builds).map { ($0, $1) }, images)
+        return try await run(zip(targets, builds).map { ($0, $1) }, images, pusher)
     }
 
     /// - Parameter planned: targets, each with the builds for its platforms.
     private func run(
-        _ planned: [(target: BuildTarget, builds: [PlannedBuild])], _ images: ImagePuller
+        _ planned: [(target: BuildTarget, builds: [PlannedBuild])], _ images: ImagePuller, _ pusher: ImagePusher?
     ) async throws -> [[ExportResult]] {
         let builds = planned.flatMap(\.builds)
         let layers = LayerBlobs(store)
@@ -71,11 +79,14 @@ package struct Builder: Sendable {
         let background = BackgroundLayers(builds, layers)
         let definition = Definition.merging(builds.map(\.plan.definition), named: builds.map(\.target.name))
         let workers = builds.map { makeWorker(for: $0, contexts, images, background) }
-        let together = TargetWorkers(definition, builds, workers)
+        let together = TargetWorkers(
+            definition, builds, workers,
+            uploads: pusher.map { EarlyUploads(builds, layers: layers, images: images, pusher: $0) })
         do {
             let run = BuildRun(definition, worker: together, report: report)
             let generation = Digest(hashing: "\(getpid())-\(UInt64.random(in: 0 ... .max))")
             let results = try await run.outputs(stepLimit: builds[0].request.stepLimit, generation: generation)
+            try await layers.finish()
             var products: [BuildProducts] = []
             var position = 0
             for (build, worker) in zip(builds, workers) {
@@ -87,7 +98,7 @@ package struct Builder: Sendable {
             }
             var written: [[ExportResult]] = []
             for (target, builds) in planned {
-                written.append(try await write(target, Array(products.prefix(builds.count))))
+                written.append(try await write(target, Array(products.prefix(builds.count)), pusher))
                 products.removeFirst(builds.count)
             }
             if builds[0].request.measures {
@@ -121,21 +132,24 @@ package struct Builder: Sendable {
             deviceDirectories: request.deviceDirectories, report: report)
     }
 
-    private func write(_ target: BuildTarget, _ products: [BuildProducts]) async throws -> [ExportResult] {
-        do { return try await write(target.outputs, products, target.naming(report)) } catch {
+    private func write(
+        _ target: BuildTarget, _ products: [BuildProducts], _ pusher: ImagePusher?
+    ) async throws -> [ExportResult] {
+        let writer = OutputWriter(store: store, products: products, pusher: pusher)
+        do { return try await write(target.outputs, writer, target.naming(report)) } catch {
             throw target.describing(error)
         }
     }
 
     private func write(
-        _ outputs: OutputPlan, _ products: [BuildProducts], _ report: (StepEvent) -> Void
+        _ outputs: OutputPlan, _ writer: OutputWriter, _ report: (StepEvent) -> Void
     ) async throws -> [ExportResult] {
         var results: [ExportResult] = []
         for output in outputs.outputs {
             let step = Step(internal: "exporting to \(output.type)")
             report(.started(step))
             do {
-                let written = try await OutputWriter(store: store, products: products).write(output)
+                let written = try await writer.write(output)
                 if let result = written.image {
                     results.append(result)
                     report(

@@ -9,6 +9,8 @@ struct OutputWriter: Sendable {
     let store: BuildStore
     /// One for each platform.
     let products: [BuildProducts]
+    /// `nil` where nothing is pushed.
+    let pusher: ImagePusher?
 
     func write(_ output: ExporterOptions) async throws -> ExportedOutput {
         let products = products
@@ -23,7 +25,7 @@ struct OutputWriter: Sendable {
                 var trees: [ExportTree] = []
                 for product in products { trees.append(try await product.tree()) }
                 return trees
-            })
+            }, pusher: pusher)
         return try await exporter.write(output)
     }
 }

@@ -16,9 +16,15 @@ struct TargetWorkers: Worker {
     let looked = LookedAtSnapshots()
     /// Positions among `builds`.
     private let owners: [Digest: Int]
+    private let uploads: EarlyUploads?
 
-    /// - Parameter workers: one for each of `builds`.
-    init(_ definition: Definition, _ builds: [PlannedBuild], _ workers: [LocalWorker]) {
+    /// - Parameters:
+    ///   - workers: one for each of `builds`.
+    ///   - uploads: is told of results.
+    init(
+        _ definition: Definition, _ builds: [PlannedBuild], _ workers: [LocalWorker], uploads: EarlyUploads? = nil
+    ) {
+        self.uploads = uploads
         self.builds = builds
         self.workers = workers
         var owners: [Digest: Int] = [:]
@@ -60,6 +66,7 @@ struct TargetWorkers: Worker {
     func lookUp(_ vertex: Vertex, key: CacheKey) async throws -> Outcome<StepResult>? {
         let outcome = try await doing(vertex.digest) { try await $0.lookUp(vertex, key: key) }
         looked.note(vertex, outcome?.value)
+        if let outcome { try await uploads?.notice(vertex, outcome.value) }
         return outcome
     }
 
@@ -70,6 +77,7 @@ struct TargetWorkers: Worker {
             try await $0.execute(vertex, key: key, identity: identity, inputs: inputs)
         }
         looked.note(vertex, execution.outcome.value)
+        try await uploads?.notice(vertex, execution.outcome.value)
         return execution
     }
 

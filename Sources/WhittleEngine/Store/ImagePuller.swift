@@ -17,7 +17,8 @@ internal import WhittleStore
 /// once in each build; manifests and configurations that the store has are not fetched again.
 package final class ImagePuller: ImageResolver {
     private let store: BuildStore
-    private let client: @Sendable () throws -> RegistryClient
+    /// The client of the build.
+    let client: @Sendable () throws -> RegistryClient
     /// What a layer or an archive may unpack to.
     let layerLimit: ByteCount?
     private let report: @Sendable (StepEvent) -> Void
@@ -185,6 +186,7 @@ package final class ImagePuller: ImageResolver {
         } catch let error as BuildError {
             throw error.located(at: vertex.metadata.location)
         }
+        try noteOrigins(of: source)
         let latest = found.image.configuration.created ?? Timestamp(seconds: 0)
         return .snapshot(
             layers.last.map { SnapshotID(chainID: $0.chainID) }, latestInput: Timestamp(seconds: latest.seconds))
@@ -204,6 +206,36 @@ package final class ImagePuller: ImageResolver {
             return try await fetch.fetchBlob(layer)
         }
         return nil
+    }
+
+    /// The layers of an image that was resolved.
+    func layers(of image: WhittleGraph.ImageSource) throws -> [BaseLayer] {
+        try found.withLock({ $0[image.manifestDigest] }).map { try Self.layers(of: $0.image) } ?? []
+    }
+
+    /// Makes sure that the blob of a layer of an image that was resolved is in the store.
+    func bring(_ layer: BaseLayer, of image: WhittleGraph.ImageSource) async throws {
+        guard let found = found.withLock({ $0[image.manifestDigest] }) else { return }
+        let fetch = LayerFetch(
+            store: store, source: found.source, step: Step(internal: "fetching \(layer.descriptor.digest)"),
+            limit: layerLimit, report: { _ in })
+        _ = try await fetch.fetchBlob(layer)
+    }
+
+    /// Remembers in which repositories the layers of an image are.
+    func noteOrigins(of image: WhittleGraph.ImageSource) throws {
+        guard let found = found.withLock({ $0[image.manifestDigest] }),
+            let source = found.source as? RegistryImageSource
+        else { return }
+        var origins = [OriginRecord(registry: source.reference.registry, repository: source.reference.repository)]
+        // A mirror, or where the configuration leads.
+        if let slash = found.image.place.firstIndex(of: "/") {
+            let place = OriginRecord(
+                registry: String(found.image.place[..<slash]),
+                repository: String(found.image.place[slash...].dropFirst()))
+            if place != origins[0] { origins.append(place) }
+        }
+        for origin in origins { try store.database.note(found.image.manifest.layers.map(\.digest), in: origin) }
     }
 
     static func layers(of image: ResolvedImage) throws -> [BaseLayer] {

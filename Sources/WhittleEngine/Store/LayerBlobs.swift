@@ -12,6 +12,7 @@ internal import WhittleStore
 actor LayerBlobs {
     private let store: BuildStore
     private var writing: [Key: Task<LayerBlob, any Error>] = [:]
+    private var followUps: [Task<Void, any Error>] = []
 
     private struct Key: Hashable {
         let changes: SnapshotID
@@ -21,8 +22,20 @@ actor LayerBlobs {
     init(_ store: BuildStore) { self.store = store }
 
     /// Starts to write a layer that will be needed. Whether it fails shows in ``layer(of:_:)``.
-    func begin(_ snapshot: SnapshotID, _ form: LayerForm) throws {
-        _ = try task(for: snapshot, form)
+    ///
+    /// - Parameter then: what is to be done with the blob; whether it fails shows in ``finish()``.
+    func begin(
+        _ snapshot: SnapshotID, _ form: LayerForm, then: (@Sendable (LayerBlob) async throws -> Void)? = nil
+    ) throws {
+        let task = try task(for: snapshot, form)
+        guard let then else { return }
+        // Awaited by `finish()` or `cancel()`, one of which ends every build.
+        followUps.append(Task { try await then(try await task.value) })
+    }
+
+    /// Waits until all is done that was to be done with layers.
+    func finish() async throws {
+        for followUp in followUps { try await followUp.value }
     }
 
     /// The blob with the snapshot's own changes.
@@ -38,7 +51,9 @@ actor LayerBlobs {
     /// Stops what nobody waits for any more, and waits for its end.
     func cancel() async {
         for task in writing.values { task.cancel() }
+        for followUp in followUps { followUp.cancel() }
         for task in writing.values { _ = await task.result }
+        for followUp in followUps { _ = await followUp.result }
         writing = [:]
     }
 

@@ -8,11 +8,19 @@ public struct ExportResult: Hashable, Sendable {
     /// The image configuration; `nil` for an index.
     public var configuration: Descriptor?
     public var names: [ImageReference]
+    /// Whether it has no tags: it was pushed by its digest.
+    public private(set) var isByDigest = false
 
     public init(manifest: Descriptor, configuration: Descriptor?, names: [ImageReference]) {
         self.manifest = manifest
         self.configuration = configuration
         self.names = names
+    }
+
+    /// Takes the tags away.
+    mutating func nameByDigest() {
+        isByDigest = true
+        names = names.map { $0.only(manifest.digest) }
     }
 
     /// What Docker calls the image ID: the digest of the configuration, of an index that of the index.
@@ -52,8 +60,9 @@ extension ExportResult {
             metadata["containerimage.descriptor"] = result.manifest.json
             metadata["containerimage.digest"] = .string(result.manifest.digest.description)
         }
-        if let names = results.last(where: { !$0.names.isEmpty })?.names {
-            metadata["image.name"] = .string(names.map { $0.description }.joined(separator: ","))
+        if let named = results.last(where: { !$0.names.isEmpty }) {
+            let names = named.names.map { named.isByDigest ? $0.name : $0.description }
+            metadata["image.name"] = .string(names.joined(separator: ","))
         }
         return metadata
     }

@@ -7,8 +7,6 @@ extension BuildError.Code {
     public static let invalidOutput = BuildError.Code(rawValue: "invalid-output")
     /// A valid `--output` value that asks for something whittle does not do yet.
     public static let unsupportedOutput = BuildError.Code(rawValue: "unsupported-output")
-    /// An output that would be pushed to a registry.
-    public static let pushUnsupported = BuildError.Code(rawValue: "push-unsupported")
     /// The destination of an output cannot be written to.
     public static let outputDestination = BuildError.Code(rawValue: "output-destination")
     /// The image has a file where the destination of an output has a directory.
@@ -21,10 +19,10 @@ extension BuildError {
     }
 
     static func unknownOutputType(_ type: String, in output: String) -> BuildError {
-        let types = ["oci", "docker", "image", "local", "tar", "cacheonly"]
+        let types = ["image", "registry", "oci", "docker", "local", "tar", "cacheonly"]
         return invalidOutput(
             output, "there is no output type '\(shortened(type))'",
-            hint: NearestName.of(type, among: types + ["registry"]).map { "did you mean 'type=\($0)'?" }
+            hint: NearestName.of(type, among: types).map { "did you mean 'type=\($0)'?" }
                 ?? "the types are \(types.joined(separator: ", "))")
     }
 
@@ -47,13 +45,16 @@ extension BuildError {
             .unsupportedOutput, "cannot do output '\(shortened(output))': \(option) is not supported yet", hint: hint)
     }
 
-    static func pushUnsupported(_ output: String, name: String?) -> BuildError {
-        let name = name ?? "REGISTRY/NAME:TAG"
-        return BuildError(
-            .pushUnsupported,
-            "cannot do output '\(shortened(output))': pushing to a registry comes with a later version",
-            hint: "write an archive with '-o type=oci,dest=image.tar', then run "
-                + "'skopeo copy oci-archive:image.tar docker://\(name)'")
+    static func pushNeedsName() -> BuildError {
+        BuildError(
+            .invalidOutput, "there is nowhere to push to: the image has no name",
+            hint: "give it one that says where it goes: -t REGISTRY/NAME:TAG")
+    }
+
+    static func tagByDigest(_ name: ImageReference) -> BuildError {
+        BuildError(
+            .invalidOutput, "'\(name.familiarName)' has a tag, and 'push-by-digest' pushes none",
+            hint: "leave out the tag, or 'push-by-digest'")
     }
 
     static func outputNeedsDestination(_ output: String, type: String) -> BuildError {

@@ -9,7 +9,7 @@ extension ExporterOptions {
     /// together with its key: `"name=app:1,app:2"`. Where a value cannot mean what it says (a key given twice, a name
     /// that would be lost), this is an error instead of a silent choice.
     ///
-    /// - Throws: `invalid-output`, `invalid-image-reference`, `unsupported-output`, `push-unsupported`.
+    /// - Throws: `invalid-output`, `invalid-image-reference`, `unsupported-output`.
     public init(parsing output: String) throws(BuildError) {
         let fields: [String]
         do throws(CommaSeparated.Fault) {
@@ -32,7 +32,7 @@ extension ExporterOptions {
             throw BuildError.missingOutputType(in: output)
         }
         switch type {
-        case "image": self = .image(try Self.image(&attributes))
+        case "image": self = .image(try Self.image(type, &attributes))
         case "oci": self = .oci(try Self.layout("oci", &attributes))
         case "docker": self = .docker(try Self.layout("docker", &attributes))
         case "local": self = .local(try Self.local(&attributes))
@@ -43,8 +43,7 @@ extension ExporterOptions {
         case "cacheonly":
             self = .cacheOnly
             try attributes.refuseUnknown(type: type, known: [], planned: [])
-        case "registry":
-            throw BuildError.pushUnsupported(output, name: attributes.texts("name").first)
+        case "registry": self = .image(try Self.image(type, &attributes))
         default: throw BuildError.unknownOutputType(type, in: output)
         }
     }
@@ -59,25 +58,44 @@ extension ExporterOptions {
 
     /// Options of BuildKit that this version knows and does not do.
     private static let plannedForImages = [
-        "oci-artifact", "source-date-epoch", "attestation-inline", "prefer-nondist-layers",
-        "name-canonical", "dangling-name-prefix", "push-by-digest", "registry.insecure",
+        "oci-artifact", "source-date-epoch", "attestation-inline", "prefer-nondist-layers", "dangling-name-prefix",
     ]
     private static let plannedForTrees = ["source-date-epoch", "attestation-prefix", "mode"]
 
-    private static func image(_ attributes: inout ExporterAttributes) throws(BuildError) -> ImageStoreOptions {
-        if try attributes.flag("push", default: false) {
-            throw BuildError.pushUnsupported(attributes.output, name: attributes.texts("name").first)
+    /// `type=registry` is `type=image,push=true`, as in buildx.
+    private static func image(
+        _ type: String, _ attributes: inout ExporterAttributes
+    ) throws(BuildError) -> ImageStoreOptions {
+        let output = attributes.output
+        let pushes = try attributes.flag("push", default: type == "registry")
+        guard pushes || type == "image" else {
+            throw BuildError.invalidOutput(
+                output, "'push=false' contradicts 'type=registry'", hint: "type=image keeps the image in the store")
         }
-        // What is in the store is always stored, and every layer of it is unpacked when it is first used.
+        // Every layer of the store is unpacked when it is first used.
         _ = try attributes.flag("unpack", default: true)
-        guard try attributes.flag("store", default: true) else {
-            throw BuildError.unsupportedOutput(
-                "store=false", in: attributes.output, hint: "type=cacheonly stores no image")
-        }
         let format = try format(&attributes)
+        var options = ImageStoreOptions(format: format)
+        options.stores = try attributes.flag("store", default: true)
+        options.addsCanonicalNames = try attributes.flag("name-canonical", default: false)
+        let isByDigest = try attributes.flag("push-by-digest", default: false)
+        let isInsecure = try attributes.flag("registry.insecure", default: false)
         try attributes.refuseUnknown(
-            type: "image", known: formatKeys + ["push", "store", "unpack"], planned: plannedForImages)
-        return ImageStoreOptions(format: format)
+            type: type,
+            known: formatKeys + [
+                "push", "store", "unpack", "push-by-digest", "name-canonical", "registry.insecure",
+            ], planned: plannedForImages)
+        if pushes { options.push = ImagePushOptions(isByDigest: isByDigest, isInsecure: isInsecure) }
+        guard options.stores || pushes else {
+            throw BuildError.invalidOutput(
+                output, "the image would go nowhere: 'store=false' and no push",
+                hint: "add 'push=true', or build with type=cacheonly")
+        }
+        guard pushes || !isByDigest else {
+            throw BuildError.invalidOutput(
+                output, "'push-by-digest' has no effect without a push", hint: "add 'push=true'")
+        }
+        return options
     }
 
     private static func layout(

@@ -85,11 +85,36 @@ public enum ExporterOptions: Hashable, Sendable {
     }
 }
 
-/// Options of the output into whittle's image store.
+/// Options of the output into whittle's image store and to registries.
 public struct ImageStoreOptions: Hashable, Sendable {
     public var format: ImageFormat
+    /// Whether the image is kept under its names.
+    public var stores = true
+    /// Whether each name also stands with the digest behind it.
+    public var addsCanonicalNames = false
+    /// How the image is pushed to the registries that its names say; `nil` where it is not.
+    public var push: ImagePushOptions?
 
     public init(format: ImageFormat = ImageFormat()) { self.format = format }
+
+    /// The names that the image with this digest gets in the store. One that is pushed by its digest has no tags.
+    func storedNames(_ digest: Digest) -> [ImageReference] {
+        if push?.isByDigest ?? false { return format.names.map { $0.only(digest) } }
+        return format.names + (addsCanonicalNames ? format.names.map { $0.pinned(to: digest) } : [])
+    }
+}
+
+/// How an image is pushed.
+public struct ImagePushOptions: Hashable, Sendable {
+    /// Whether the image is only put under its digest, whatever its names.
+    public var isByDigest: Bool
+    /// Whether plain HTTP and untrusted certificates are allowed, whatever the configuration says.
+    public var isInsecure: Bool
+
+    public init(isByDigest: Bool = false, isInsecure: Bool = false) {
+        self.isByDigest = isByDigest
+        self.isInsecure = isInsecure
+    }
 }
 
 /// Options of the outputs `oci` and `docker`.

@@ -16,15 +16,20 @@ public struct OutputPlan: Hashable, Sendable {
     ///   - platforms: those that the build asks for; none for the machine's own.
     ///   - makesIndex: whether an image for one platform gets an index too.
     ///   - loadsIntoDocker: whether an output into a running Docker is added, unless there is one.
+    ///   - pushes: whether outputs into the store are also pushed; without any, one is added.
     /// - Throws: what ``ExporterOptions/init(parsing:)`` throws; `invalid-annotation` where there is nothing to annotate;
     ///   `invalid-output` for an output that has no room for several platforms.
     public init(
         values: [String], tags: [ImageReference], annotations: ImageAnnotations = ImageAnnotations(),
-        platforms: [Platform] = [], makesIndex: Bool = false, loadsIntoDocker: Bool = false
+        platforms: [Platform] = [], makesIndex: Bool = false, loadsIntoDocker: Bool = false, pushes: Bool = false
     ) throws(BuildError) {
         var outputs: [ExporterOptions] = []
         for value in values where !value.isEmpty { outputs.append(try ExporterOptions(parsing: value)) }
         if outputs.isEmpty { outputs.append(.image(ImageStoreOptions())) }
+        if pushes {
+            if !outputs.contains(where: { $0.image != nil }) { outputs.append(.image(ImageStoreOptions())) }
+            outputs = outputs.map { $0.pushing }
+        }
         if loadsIntoDocker, !outputs.contains(where: { $0.docker != nil }) {
             outputs.append(.docker(ImageLayoutOptions(destination: .daemon(.standard))))
         }
@@ -64,6 +69,9 @@ public struct OutputPlan: Hashable, Sendable {
     /// How the outputs that are images want them; layers of each form can be prepared while the build runs.
     public var imageFormats: [ImageFormat] { outputs.compactMap(\.imageFormat) }
 
+    /// The outputs that are pushed.
+    package var pushes: [ImageStoreOptions] { outputs.compactMap(\.image).filter { $0.push != nil } }
+
     /// Whether an output goes to a running Docker.
     public var loadsIntoDocker: Bool { outputs.contains { $0.docker != nil } }
 
@@ -91,6 +99,7 @@ public struct OutputPlan: Hashable, Sendable {
             if case .file(let path) = output.stream { try Self.check(file: path) }
             if let path = output.directory { try Self.check(directory: path) }
             if let docker = output.docker { try DockerDaemon(docker).check() }
+            if let image = output.image { try Self.check(image) }
         }
         if writesImageID, let only = outputs.first, outputs.allSatisfy(\.needsRootFileSystem) {
             throw BuildError.imageIDFileNeedsImage(only.type)
@@ -112,6 +121,15 @@ public struct OutputPlan: Hashable, Sendable {
         guard status.isDirectory else { throw BuildError.destinationParentIsFile(path, parent) }
     }
 
+    private static func check(_ image: ImageStoreOptions) throws(BuildError) {
+        guard let push = image.push else { return }
+        guard !image.format.names.isEmpty else { throw BuildError.pushNeedsName() }
+        // Whether 'latest' was written cannot be told any more.
+        if push.isByDigest, let tagged = image.format.names.first(where: { $0.tag != "latest" }) {
+            throw BuildError.tagByDigest(tagged)
+        }
+    }
+
     private static func check(directory path: String) throws(BuildError) {
         if let status = try OutputPath(path).status(), !status.isDirectory {
             throw BuildError.destinationIsFile(path)
@@ -128,6 +146,18 @@ extension ExporterOptions {
         case .tar(let options): options.destination
         case .image, .local, .cacheOnly: nil
         }
+    }
+
+    /// The options of an output into the store.
+    var image: ImageStoreOptions? {
+        if case .image(let options) = self { options } else { nil }
+    }
+
+    /// The output, pushed where it is one into the store.
+    var pushing: ExporterOptions {
+        guard case .image(var options) = self else { return self }
+        options.push = options.push ?? ImagePushOptions()
+        return .image(options)
     }
 
     /// The daemon that the output is sent to, if it is.

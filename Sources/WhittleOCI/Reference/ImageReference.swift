@@ -40,6 +40,11 @@ public struct ImageReference: Sendable {
         ImageReference(registry: registry, repository: repository, tag: tag, digest: digest, shortName: shortName)
     }
 
+    /// The same repository, by `digest` alone.
+    public func only(_ digest: Digest) -> ImageReference {
+        ImageReference(registry: registry, repository: repository, tag: nil, digest: digest, shortName: shortName)
+    }
+
     /// The image of the same tag and digest in another place; used for aliases, mirrors and rewritten prefixes.
     ///
     /// - Throws: ``Invalid`` with the rule that the new place breaks.

@@ -15,6 +15,7 @@ public actor RegistryPush {
     private let client: RegistryClient
     private let report: @Sendable (PushEvent) -> Void
     private var connection: RegistryConnection?
+    private var hasEnded = false
     private var uploads: [Digest: Task<PushOutcome, any Error>] = [:]
     /// An upload that ``check()`` opened and no blob has used yet.
     private let spare = SpareUpload()
@@ -58,15 +59,23 @@ public actor RegistryPush {
         try await push(blob, isForced: false)
     }
 
+    /// Begins to push a blob that will be needed; does nothing after ``end()``. Whether it fails shows in
+    /// ``push(_:)-(PushBlob)``.
+    public func begin(_ blob: PushBlob) {
+        guard !hasEnded else { return }
+        _ = task(for: blob, isForced: false)
+    }
+
+    private func task(for blob: PushBlob, isForced: Bool) -> Task<PushOutcome, any Error> {
+        if !isForced, let known = uploads[blob.descriptor.digest] { return known }
+        // Awaited by `push`, and by `end`.
+        let task = Task { try await transfer(blob, isForced: isForced) }
+        uploads[blob.descriptor.digest] = task
+        return task
+    }
+
     private func push(_ blob: PushBlob, isForced: Bool) async throws -> PushOutcome {
-        let task: Task<PushOutcome, any Error>
-        if !isForced, let known = uploads[blob.descriptor.digest] {
-            task = known
-        } else {
-            // Awaited below, and by `end`.
-            task = Task { try await transfer(blob, isForced: isForced) }
-            uploads[blob.descriptor.digest] = task
-        }
+        let task = task(for: blob, isForced: isForced)
         return try await withTaskCancellationHandler {
             try await task.value
         } onCancel: {
@@ -139,6 +148,7 @@ public actor RegistryPush {
 
     /// Stops what nobody waits for any more, and gives up what was opened in vain.
     public func end() async {
+        hasEnded = true
         for task in uploads.values { task.cancel() }
         for task in uploads.values { _ = await task.result }
         uploads = [:]
@@ -165,13 +175,19 @@ extension RegistryClient {
     ///
     /// Nothing touches the network before something is pushed.
     ///
-    /// - Parameter report: receives what happens, from any thread.
+    /// - Parameters:
+    ///   - isInsecure: whether plain HTTP and untrusted certificates are allowed; `nil` leaves it to the configuration.
+    ///   - report: receives what happens, from any thread.
     /// - Throws: `registry-blocked`, `malformed-registries-conf`.
     public nonisolated func push(
-        to reference: ImageReference, report: @escaping @Sendable (PushEvent) -> Void = { _ in }
+        to reference: ImageReference, isInsecure: Bool? = nil,
+        report: @escaping @Sendable (PushEvent) -> Void = { _ in }
     ) throws -> RegistryPush {
-        guard let endpoint = try settings.registries.endpoints(for: reference).last else {
+        guard var endpoint = try settings.registries.endpoints(for: reference).last else {
             preconditionFailure("a reference without an endpoint")
+        }
+        if let isInsecure {
+            endpoint = RegistryEndpoint(reference: endpoint.reference, isInsecure: isInsecure, isMirror: false)
         }
         return RegistryPush(client: self, endpoint: endpoint, report: report)
     }
