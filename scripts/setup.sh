@@ -20,7 +20,7 @@ run_packages=(crun uidmap libcurl4 libyaml-0-2 ca-certificates git openssh-clien
 images_packages=(mmdebstrap debian-archive-keyring dpkg python3 python3-pip util-linux gzip)
 demo_packages=(docker-registry skopeo umoci curl iproute2)
 test_packages=(openssh-server openssl apache2-utils buildah runc jq xz-utils zstd tar libarchive-tools busybox-static
-    libcap2-bin procps passwd nodejs)
+    qemu-user-static libcap2-bin procps passwd nodejs)
 bench_packages=(hyperfine time)
 
 packages_of() {

@@ -53,6 +53,14 @@ package enum Mount {
         }
     }
 
+    /// Mounts binfmt_misc, whose files are the handlers of this process's user namespace.
+    package static func binaryFormats(at target: String) throws(BuildError) {
+        try explaining("binfmt_misc", at: target) { () throws(Errno) in
+            let flags = UInt64(MS_NOSUID) | UInt64(MS_NODEV) | UInt64(MS_NOEXEC)
+            _ = try Syscall.retrying { whittle_mount("binfmt_misc", target, "binfmt_misc", flags, nil) }
+        }
+    }
+
     /// Takes the mount at `target` out of the tree at once; the kernel ends it when nobody uses it any more.
     package static func unmount(_ target: String) throws(BuildError) {
         do throws(Errno) {

@@ -6,6 +6,7 @@ import io
 import json
 import pathlib
 import shutil
+import struct
 import subprocess
 import tarfile
 
@@ -140,3 +141,25 @@ def busybox_layer():
         file("etc/group", b"root:x:0:\nbuilders:x:1001:\nwheel:x:10:builder\n"),
     ]
     return entries
+
+
+def arm64_program(path=b"/made", text=b"arm64\n"):
+    """A program for arm64, without libraries, that writes a text to standard output and to a file."""
+    base, names, words = 0x400000, path + b"\0", 17
+    data = base + 120 + 4 * words
+
+    def move(register, value):
+        return 0xD2800000 | value << 5 | register
+
+    def address(register, target, position):
+        offset = target - (base + 120 + 4 * position)
+        return 0x10000000 | (offset & 3) << 29 | (offset >> 2 & 0x7FFFF) << 5 | register
+
+    call = 0xD4000001
+    code = [0x92800C60, address(1, data, 1), move(2, 0x41), move(3, 0o644), move(8, 56), call,  # openat: create, write
+            address(1, data + len(names), 6), move(2, len(text)), move(8, 64), call,  # write to it
+            move(0, 1), move(2, len(text)), move(8, 64), call, move(0, 0), move(8, 93), call]  # write to 1, exit
+    assert len(code) == words
+    body = b"".join(struct.pack("<I", word) for word in code) + names + text
+    header = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\x02\x01\x01" + bytes(9), 2, 183, 1, base + 120, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+    return header + struct.pack("<IIQQQQQQ", 1, 5, 0, base, base, 120 + len(body), 120 + len(body), 0x1000) + body

@@ -41,10 +41,12 @@ extension LocalWorker {
                 report(.output(step, stream: stream, bytes: bytes))
             }
             let parent = op.rootInput.flatMap { inputs[$0].snapshot }
+            let mountedOver: @Sendable () -> [String] = { [process] in
+                ["/etc/resolv.conf", "/etc/hosts"] + op.mounts.map(\.target) + process.deviceMounts.map(\.target)
+                    + StepRunner.unaskedMounts
+            }
             let (id, _) = try await WritableRoot(store: store, mountPoints: mountPoints, pool: pool).change(
-                parent,
-                mountedOver: ["/etc/resolv.conf", "/etc/hosts"] + op.mounts.map(\.target)
-                    + process.deviceMounts.map(\.target)
+                parent, mountedOver: mountedOver
             ) { [process] root, changes in
                 defer { output.finish() }
                 do {

@@ -14,11 +14,11 @@ struct WritableRoot: Sendable {
     /// Whatever ends `body`, nothing stays mounted; after a throw the changes are dropped.
     ///
     /// - Parameters:
-    ///   - mountedOver: what `body` mounts something over; directories that changed only for that are taken back.
+    ///   - mountedOver: asked after `body`, what it mounted something over; directories that changed only for that are taken back.
     ///   - body: gets the directory with all files, and the one that holds what was changed, for reading.
     /// - Returns: the committed snapshot, and what `body` gave.
     func change<Value: Sendable>(
-        _ parent: SnapshotID?, mountedOver: [String] = [],
+        _ parent: SnapshotID?, mountedOver: @escaping @Sendable () -> [String] = { [] },
         _ body: @Sendable (_ root: String, _ changes: String) async throws -> Value
     ) async throws -> (SnapshotID, Value) {
         let (active, root) = try await pool.run { try mount(parent) }
@@ -35,7 +35,7 @@ struct WritableRoot: Sendable {
         try await Task {
             try await pool.run {
                 try unmount(root)
-                try UnchangedDirectories(active).takeBack(above: mountedOver)
+                try UnchangedDirectories(active).takeBack(above: mountedOver())
                 try store.snapshots.commit(active, as: id)
             }
         }.value

@@ -74,6 +74,11 @@ package final class CommandRuntime: OCIRuntime {
                 if StartDiagnosis.isNeeded(for: message) {
                     message = try StartDiagnosis(spec: bundle.spec).message() ?? message
                 }
+                if case .wrongFormat = ExecFailure(message),
+                    let foreign = try StartDiagnosis(spec: bundle.spec).foreignProgram()
+                {
+                    throw BuildError.emulatorMissing(foreign.path, foreign.platform)
+                }
                 throw BuildError.stepNotStarted(message, runtime: name, arguments: bundle.spec.process.arguments)
             }
         }

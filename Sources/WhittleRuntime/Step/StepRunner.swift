@@ -24,7 +24,7 @@ package struct StepRunner: Sendable {
     ///     while it does not return.
     /// - Returns: how the process ended; failure of a process is a result, not an error.
     /// - Throws: `BuildError` (`unknown-user`, `unknown-group`, `executable-not-found`, `executable-refused`,
-    ///   `runtime-failed`, `invalid-step`, `file-system`), `CancellationError`.
+    ///   `emulator-missing`, `runtime-failed`, `invalid-step`, `file-system`), `CancellationError`.
     package func run(
         _ process: StepProcess, root: String, attachment: ProcessAttachment? = nil,
         receive: @escaping @Sendable (StepOutput) -> Void
@@ -41,6 +41,9 @@ package struct StepRunner: Sendable {
             cancellation.raise()
         }
     }
+
+    /// Places of the root file system that steps may have found something mounted over without having asked for it.
+    package static var unaskedMounts: [String] { BinaryHandlers.mountedInterpreters }
 
     private func withCgroup(
         _ resources: StepResources, _ name: String, _ body: (StepCgroup?) throws -> StepExit
@@ -66,6 +69,10 @@ package struct StepRunner: Sendable {
         let root = try RootDirectory(path, name: "the root file system of the step")
         var users = UserResolver(root: root)
         let user = try users.user(process.user)
+        var process = process
+        if let mount = try Emulation.mount(for: process, in: root, scratch: scratch.path) {
+            process.mounts.append(mount)
+        }
 
         let identifier = "whittle-" + String(UInt64.random(in: 0 ... .max), radix: 36)
         return try scratch.withBundle(identifier) { directory in
