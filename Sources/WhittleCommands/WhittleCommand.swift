@@ -25,6 +25,9 @@ package struct WhittleCommand: AsyncParsableCommand {
             LoadCommand.self,
             PushCommand.self,
             ImageCommand.self,
+            PullCommand.self,
+            CopyCommand.self,
+            ManifestCommand.self,
             LoginCommand.self,
             LogoutCommand.self,
         ])

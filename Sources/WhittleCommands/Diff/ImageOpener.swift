@@ -14,11 +14,21 @@ final class ImageOpener: Sendable {
     private let platform: Platform?
     private let limits: ReadingLimits
     private let findsPackages: Bool
-    /// The store, once an archive had to be unpacked: that happens where all of whittle's unfinished things are.
+    private let settings: @Sendable () throws -> RegistrySettings
+    /// The store, once something had to be put there: an unpacked archive is where all of whittle's unfinished things are.
     private let use = Mutex<StoreUse?>(nil)
 
-    /// - Parameter findsPackages: whether ``WhittleAnalysis/ImageContents/packages`` is filled; of directories nothing else is.
-    init(storeDirectory: String, platform: Platform?, limits: ReadingLimits, findsPackages: Bool = false) {
+    /// - Parameters:
+    ///   - findsPackages: whether ``WhittleAnalysis/ImageContents/packages`` is filled; of directories nothing else is.
+    ///   - settings: how to talk to registries; asked for when an image of one is first read.
+    init(
+        storeDirectory: String, platform: Platform? = nil, limits: ReadingLimits = ReadingLimits(),
+        findsPackages: Bool = false,
+        settings: @escaping @Sendable () throws -> RegistrySettings = {
+            try RegistrySettings.load(environment: BuildCommand.environment)
+        }
+    ) {
+        self.settings = settings
         self.storeDirectory = storeDirectory
         self.platform = platform
         self.limits = limits
@@ -32,36 +42,54 @@ final class ImageOpener: Sendable {
     ///
     /// - Throws: `unknown-image`, `invalid-image-reference`, and what reading it throws.
     func read(_ text: String) async throws -> ImageContents {
-        switch try place(of: text) {
+        let place = try place(of: text)
+        switch place {
         case .directory(let path):
             if findsPackages { return try await ImageContents(findingPackagesInDirectory: path, named: text) }
             return try await ImageContents(readingDirectory: path, named: text, limits: limits)
-        case .layout(let location): return try await read(OCILayoutSource(location), text)
-        case .archive(let path, let tag):
-            let scratch = try use.withLock { use in
-                let opened = try use ?? StoreUse(storeDirectory)
-                use = opened
-                return opened.scratch
-            }
-            let directory = try await ImageLoader.layout(of: path, in: scratch)
+        case .layout, .archive, .registry:
+            let source = try await source(place)
             do {
-                return try await read(OCILayoutSource(OCILayoutLocation(directory: directory, tag: tag)), text)
+                return try await ImageContents(
+                    reading: source, named: text, platform: platform, limits: limits, findsPackages: findsPackages)
             } catch let error as BuildError {
-                // Where it was unpacked is nothing that anybody knows.
-                throw BuildError(
-                    error.code, error.message.replacing("OCI layout '\(directory)'", with: "archive '\(path)'"),
-                    hint: error.code == .imageNotFound ? "choose one with oci-archive:\(path):TAG" : error.hint,
-                    cause: error.cause)
+                throw Self.naming(place, source, error)
             }
-        case .registry(let reference):
-            let client = RegistryClient(settings: try RegistrySettings.load(environment: BuildCommand.environment))
-            return try await read(client.source(for: reference), text)
         }
     }
 
-    private func read(_ source: any ImageSource, _ name: String) async throws -> ImageContents {
-        try await ImageContents(
-            reading: source, named: name, platform: platform, limits: limits, findsPackages: findsPackages)
+    /// What reads an image that is not a plain directory; an archive is unpacked for it.
+    ///
+    /// - Throws: `not-an-oci-layout`, `invalid-image-archive` and the like; `invalid-image-place` for a directory.
+    func source(_ place: Place) async throws -> any ImageTreeSource {
+        switch place {
+        case .directory(let path): throw BuildError.invalidPlace(path, "it is a directory without an image")
+        case .layout(let location): return try OCILayoutSource(location)
+        case .archive(let path, let tag):
+            let directory = try await ImageLoader.layout(of: path, in: store().scratch)
+            return try OCILayoutSource(OCILayoutLocation(directory: directory, tag: tag))
+        case .registry(let reference):
+            return try RegistryClient(settings: settings()).source(for: reference)
+        }
+    }
+
+    /// The store, which is made where it is missing.
+    func store() throws -> StoreUse {
+        try use.withLock { use in
+            let opened = try use ?? StoreUse(storeDirectory)
+            use = opened
+            return opened
+        }
+    }
+
+    /// `error` with the name of an archive in the place of the directory that it was unpacked to, which nobody knows.
+    static func naming(_ place: Place, _ source: any ImageSource, _ error: BuildError) -> BuildError {
+        guard case .archive(let path, _) = place, let layout = source as? OCILayoutSource else { return error }
+        return BuildError(
+            error.code,
+            error.message.replacing("OCI layout '\(layout.location.directory)'", with: "archive '\(path)'"),
+            hint: error.code == .imageNotFound ? "choose one with oci-archive:\(path):TAG" : error.hint,
+            cause: error.cause)
     }
 
     /// Where an image is.
@@ -77,6 +105,12 @@ final class ImageOpener: Sendable {
     func place(of text: String) throws -> Place {
         for (scheme, make) in Self.schemes where text.hasPrefix(scheme) {
             return try make(String(text.dropFirst(scheme.count)))
+        }
+        if text.hasPrefix("store:") {
+            let name = String(text.dropFirst("store:".count))
+            guard access(storeDirectory, F_OK) == 0 else { throw ImageStoreReader.unknown(name, among: []) }
+            let image = try ImageStoreReader(storeAt: storeDirectory).find(name)
+            return .layout(OCILayoutLocation(directory: storeDirectory, digest: image.target.digest))
         }
         if ["/", "./", "../"].contains(where: { text.hasPrefix($0) }) || text == "." || text == ".." {
             if let place = try Self.placeOnDisk(text) { return place }

@@ -28,11 +28,14 @@ struct RegistryOptions: ParsableArguments {
 
     /// The settings of the user's environment, and what the options say.
     ///
+    /// - Parameters:
+    ///   - verifiesTLS: goes before the option of this group.
+    ///   - authenticationFile: likewise.
     /// - Throws: `malformed-registries-conf`, `file-system`.
-    func settings() throws -> RegistrySettings {
+    func settings(verifiesTLS: Bool? = nil, authenticationFile: String? = nil) throws -> RegistrySettings {
         var settings = try RegistrySettings.load(
-            environment: BuildCommand.environment, authenticationFile: authenticationFile)
-        settings.verifiesTLS = verifiesTLS
+            environment: BuildCommand.environment, authenticationFile: authenticationFile ?? self.authenticationFile)
+        settings.verifiesTLS = verifiesTLS ?? self.verifiesTLS
         settings.certificateDirectory = certificateDirectory
         return settings
     }

@@ -9,7 +9,7 @@ internal import WhittleRuntime
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Run an image of the store.",
+        abstract: "Run an image of the store, or of a registry.",
         discussion: """
             Starts the image's command, or COMMAND, in a container, and ends as it ends: with its exit code, with 127 \
             where there is no such program, 126 where it cannot be executed, 125 where the container did not come about. \
@@ -49,6 +49,8 @@ struct RunCommand: AsyncParsableCommand {
         let status = await session.relayingSignals { attachment in
             do {
                 let store = try BuildStore(openingAt: store.directory)
+                try await RunImage(name: request.image, platform: request.platform, policy: process.pull)
+                    .prepare(in: store)
                 let code = try await Self.run(request, in: store, attachment, session)
                 try store.close()
                 try BuildStore.sweep(store)

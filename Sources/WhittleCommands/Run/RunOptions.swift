@@ -36,6 +36,11 @@ struct RunProcessOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Take the image for this platform of several.", valueName: "os/arch[/variant]"))
     var platform: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Pull the image: missing, where the store does not have it; always; or never.", valueName: "policy"))
+    var pull = PullPolicy.missing
+
     @Option(help: ArgumentHelp("The OCI runtime: crun, runc, or a path.", valueName: "name"))
     var runtime = "crun"
 
@@ -108,4 +113,9 @@ struct RunIsolationOptions: ParsableArguments {
 
     @Flag(help: "Give all capabilities and system calls, and hide nothing.")
     var privileged = false
+}
+
+/// When 'run' asks a registry.
+enum PullPolicy: String, CaseIterable, ExpressibleByArgument, Sendable {
+    case missing, always, never
 }

@@ -42,7 +42,7 @@ struct ImageResolution: Sendable {
     private func search(
         _ descriptor: Descriptor, _ bytes: [UInt8], outermost: Descriptor?, depth: Int, _ looks: inout Int
     ) async throws -> Outcome {
-        guard try Self.isIndex(descriptor, bytes) else {
+        guard try ImageTree.isIndex(descriptor, bytes) else {
             return try await image(descriptor, bytes, index: outermost)
         }
         guard depth < Self.depthLimit else {
@@ -93,14 +93,6 @@ struct ImageResolution: Sendable {
             ResolvedImage(
                 name: name, place: place, index: index, descriptor: own, manifest: manifest, manifestBytes: bytes,
                 configuration: configuration, configurationBytes: text))
-    }
-
-    /// Whether `bytes` are an index: by their own word, then by the type they came as, then by their members.
-    private static func isIndex(_ descriptor: Descriptor, _ bytes: [UInt8]) throws -> Bool {
-        let reader = try DocumentReader("image manifest", parsing: bytes)
-        if let own = try reader.string("mediaType"), !own.isEmpty { return MediaType(rawValue: own).isIndex }
-        if descriptor.mediaType.isIndex { return true }
-        return !descriptor.mediaType.isManifest && reader.object["manifests"] != nil
     }
 
     private static func unique(_ platforms: [Platform]) -> [Platform] {

@@ -7,7 +7,7 @@ public import WhittleOCI
 /// An image in a directory in the format of image-spec v1.1, `image-layout.md`.
 ///
 /// Files are opened below the directory only; a link that leads out of it is an error.
-public struct OCILayoutSource: ImageSource {
+public struct OCILayoutSource: ImageTreeSource {
     public let location: OCILayoutLocation
     private let root: RootDirectory
 
@@ -42,7 +42,7 @@ public struct OCILayoutSource: ImageSource {
     ) async throws -> ResolvedImage {
         // `known` is not asked: reading here is as cheap.
         let source = self
-        let root = try await BlockingPool.shared.run { try source.selectRoot() }
+        let root = try await root()
         let resolution = ImageResolution(
             name: name, place: location.directory, platform: platform,
             manifest: { descriptor in
@@ -52,6 +52,15 @@ public struct OCILayoutSource: ImageSource {
                 try await source.document(descriptor, limit: RegistryClient.configurationLimit)
             })
         return try await resolution.resolve(root.descriptor, root.bytes)
+    }
+
+    public func root() async throws -> (descriptor: Descriptor, bytes: [UInt8]) {
+        let source = self
+        return try await BlockingPool.shared.run { try source.selectRoot() }
+    }
+
+    public func document(_ descriptor: Descriptor) async throws -> [UInt8] {
+        try await document(descriptor, limit: RegistryClient.manifestLimit)
     }
 
     public func read(_ descriptor: Descriptor, into sink: @escaping ByteSink) async throws {

@@ -6,7 +6,7 @@ public import WhittleOCI
 /// An image in a registry, or in one of its mirrors.
 ///
 /// Places are tried in order; after one had the image, its blobs are asked for there first.
-public struct RegistryImageSource: ImageSource {
+public struct RegistryImageSource: ImageTreeSource {
     private let client: RegistryClient
     /// The image as the user named it.
     public let reference: ImageReference
@@ -36,6 +36,21 @@ public struct RegistryImageSource: ImageSource {
             return image
         }
     }
+
+    public func root() async throws -> (descriptor: Descriptor, bytes: [UInt8]) {
+        try await firstSuccess { endpoint in
+            let document = try await client.manifest(endpoint.reference.selector, at: endpoint)
+            preferred.endpoint.withLock { $0 = endpoint }
+            return (document.descriptor, document.bytes)
+        }
+    }
+
+    public func document(_ descriptor: Descriptor) async throws -> [UInt8] {
+        try await firstSuccess { try await client.manifest(.digest(descriptor.digest), at: $0).bytes }
+    }
+
+    /// Where the image was found, once it was.
+    public var origin: BlobOrigin? { preferred.endpoint.withLock { $0 }.map { BlobOrigin($0.reference) } }
 
     public func read(_ descriptor: Descriptor, into sink: @escaping ByteSink) async throws {
         let refusal = SinkRefusal()
