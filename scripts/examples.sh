@@ -70,6 +70,16 @@ run() { "$repository/scripts/run-bundle.sh" "$bundle" "$@"; }
 # get PORT PATH: starts the image's own command, asks it once over HTTP, prints the answer and stops it.
 get() { "$repository/scripts/ask-bundle.sh" "$bundle" "$1" "$2"; }
 
+# emulate PROGRAM [ARGUMENT…]: starts a static program of the image that is for another processor.
+emulate() {
+    local program=$1 emulator
+    shift
+    emulator=qemu-$(case ${platform#*/} in arm64) echo aarch64 ;; *) echo "${platform#*/}" ;; esac)-static
+    command -v "$emulator" >/dev/null ||
+        { echo "no '$emulator' on the PATH: scripts/setup.sh test installs qemu-user-static" >&2; return 1; }
+    "$emulator" "$root$program" "$@"
+}
+
 # absent PATH…: fails if the image has one of these.
 absent() {
     local path
@@ -117,6 +127,20 @@ print(index["manifests"][0]["annotations"]["org.opencontainers.image.ref.name"])
     umoci unpack --image "$image:$tag" "$bundle" >/dev/null
     . "$context/smoke.sh"
     rm -rf --one-file-system "$bundle"
+)
+
+# Both platforms in one build: an index whose images have the same layers as those that were built one by one.
+check_index() (  # check_index NAME PLATFORM…
+    set -euo pipefail
+    local context=$repository/Examples/$1 name=$1 image=$work/$1-index platform layers
+    shift
+    build "$context" Dockerfile --platform "$(IFS=,; echo "$*")" -o "type=oci,tar=false,dest=$image,name=example:latest"
+    [ "$(skopeo inspect --raw "oci:$image" |
+        jq -r '.manifests | map(.platform.os + "/" + .platform.architecture) | join(" ")')" = "$*" ]
+    for platform in "$@"; do
+        layers=$(skopeo --override-arch "${platform#*/}" inspect "oci:$image" | jq -c .Layers)
+        [ "$layers" = "$(jq -c .Layers "$work/$name-Dockerfile-${platform//\//-}.inspect")" ]
+    done
 )
 
 # The same image by an ordinary user: the same layers, but for what two builds by root differ in.
@@ -180,7 +204,7 @@ for name in "${names[@]}"; do
     for dockerfile in Dockerfile Dockerfile.single; do
         [ -e "$repository/Examples/$name/$dockerfile" ] || continue
         platforms=(linux/amd64)
-        [ "$name/$dockerfile" != multiarch/Dockerfile ] || platforms+=(linux/arm64)
+        [[ "$name/$dockerfile" != multiarch*/Dockerfile ]] || platforms+=(linux/arm64)
         for platform in "${platforms[@]}"; do
             started=$(date +%s%N)
             what=check_image
@@ -190,6 +214,10 @@ for name in "${names[@]}"; do
             report "$name/$dockerfile $platform ($((($(date +%s%N) - started) / 1000000)) ms)" "$status" "$work/log"
         done
     done
+    if [ -z "$user" ] && [[ "$name" == multiarch* ]]; then
+        attempt check_index "$name" linux/amd64 linux/arm64
+        report "$name/Dockerfile is one index for both platforms" "$status" "$work/log"
+    fi
     if [ -z "$user" ] && [ -e "$repository/Examples/$name/article-error.txt" ]; then
         attempt check_article "$name"
         report "$name/Dockerfile.article is refused" "$status" "$work/log"
