@@ -82,7 +82,7 @@ extension BuildError {
                 + "docker://\(reference.name)")
     }
 
-    static func wrongPlatform(_ image: String, wanted: Platform, available: [Platform]) -> BuildError {
+    package static func wrongPlatform(_ image: String, wanted: Platform, available: [Platform]) -> BuildError {
         let names = available.map { "\($0)" }.joined(separator: ", ")
         return BuildError(
             .wrongPlatform,

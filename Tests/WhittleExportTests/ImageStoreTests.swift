@@ -177,4 +177,17 @@ struct ImageStoreTests {
         let sizes = LayerSizeAnnotation.sizes(in: [LayerSizeAnnotation.key: value], count: 2)
         #expect(sizes == (value == "1,2," ? [1, 2] : nil))
     }
+
+    @Test("the sizes of each image of an index are kept apart")
+    func sizesOfPlatforms() {
+        let (one, two, other) = (Digest(hashing: "one"), Digest(hashing: "two"), Digest(hashing: "other"))
+        let value = LayerSizeAnnotation.value(of: [(one, [1, 2]), (two, [3])])
+        func sizes(_ manifest: Digest, _ count: Int) -> [ByteCount]? {
+            LayerSizeAnnotation.sizes(in: [LayerSizeAnnotation.key: value], of: manifest, count: count)
+        }
+        #expect(sizes(one, 2) == [1, 2] && sizes(two, 1) == [3])
+        #expect(sizes(two, 2) == nil && sizes(other, 1) == nil)
+        // Such a value is no list of one image.
+        #expect(LayerSizeAnnotation.sizes(in: [LayerSizeAnnotation.key: value], count: 2) == nil)
+    }
 }

@@ -191,3 +191,38 @@ def bake(case):
     files = sorted(str(path.relative_to(case.directory / "out")) for path in (case.directory / "out").rglob("*") if path.is_file())
     assert files == ["linux_amd64/amd64", "linux_amd64/base-amd64", "linux_arm64/arm64", "linux_arm64/base-arm64"], files
     run("other", 1).says("error[context-platform]", "its platforms are linux/amd64, linux/arm64")
+
+
+@test("commands for images take a platform of an index, and know which ones there are")
+def chosen(case):
+    def command(*arguments, store=case.store, status=0):
+        return case.run(case.command(*arguments[:1], "--root", store, *arguments[1:]), status=status)
+    case.build("FROM scratch\nARG TARGETARCH\nCOPY $TARGETARCH /\n", {"amd64": "1", "arm64": "2" * 5000}, "-t", "app",
+               "--platform", "linux/amd64,linux/arm64")
+    shown = ["inspect", "-f", "{{.Architecture}} {{.Size}}"]
+    assert command(*shown, "app").out.startswith("amd64 ")
+    own, other = (int(command(*shown, *options, "app").out.split()[1]) for options in ([], ["--platform", "linux/arm64"]))
+    assert other - own == 4608, (own, other)  # nine blocks more of the tar archive
+    command("history", "--platform", "arm64", "app").says("COPY arm64 /")
+    for name in ("history", "inspect"):
+        command(name, "--platform", "linux/s390x", "app", status=1).says("error[wrong-platform]", "only for: linux/amd64, linux/arm64")
+    every, single = case.directory / "every.tar", case.directory / "single.tar"
+    command("save", "-o", every, "app")
+    command("save", "-o", single, "--platform", "linux/arm64", "app")
+    for archive, options, name in ((every, ["--platform", "linux/arm64"], "chosen"), (single, [], "single")):
+        store = case.directory / name
+        command("load", "-i", archive, *options, store=store)
+        command("fsck", store=store)
+        assert command(*shown, "app", store=store).out == f"arm64 {other}\n"
+        command("inspect", "--platform", "linux/amd64", "app", store=store, status=1).says("only for: linux/arm64")
+    command("load", "-i", every, "--platform", "linux/s390x", store=case.directory / "none", status=1).says("error[wrong-platform]")
+    whole = case.directory / "whole"
+    command("load", "-i", every, store=whole)
+    command("prune", "-a", "-f", store=whole)
+    command("fsck", store=whole)
+    again = case.directory / "again.tar"
+    command("save", "-o", again, "app", store=whole)
+    assert again.read_bytes() == every.read_bytes()
+    command("tag", "app", "two", store=whole)
+    command("rmi", "app", store=whole).says("Untagged: app:latest").says_not("Deleted")
+    command("rmi", "two", store=whole).says("Deleted")

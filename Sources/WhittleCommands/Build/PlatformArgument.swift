@@ -27,6 +27,22 @@ enum PlatformArgument {
     }
 }
 
+extension PlatformArgument {
+    /// The one platform that an option names.
+    ///
+    /// - Throws: `invalid-argument`.
+    static func platform(_ text: String?) throws(BuildError) -> Platform? {
+        guard let text else { return nil }
+        let platforms = try platforms([text])
+        guard platforms.count == 1 else {
+            throw .invalidArgument(
+                "--platform", text, "one platform is wanted", hint: "the form is OS/ARCH[/VARIANT], such as linux/arm64"
+            )
+        }
+        return platforms[0]
+    }
+}
+
 extension BuildCommand {
     /// What the image is for; none where neither the options nor the environment say so.
     ///

@@ -31,13 +31,18 @@ struct HistoryCommand: ParsableCommand {
     @Option(help: ArgumentHelp("\(ListingFormat.help)", valueName: "format"))
     var format: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Of an image for several platforms, the one for this platform.", valueName: "os/arch[/variant]"))
+    var platform: String?
+
     @Argument(help: ArgumentHelp("The image: a name, an image ID, or the beginning of one.", valueName: "image"))
     var image: String
 
     func run() throws {
         try ErrorText.reporting {
             let format = try ListingFormat(parsing: format)
-            guard let image = try store.imageReader()?.find(image) else {
+            guard let image = try store.imageReader()?.choosing(PlatformArgument.platform(platform)).find(image) else {
                 throw ImageStoreReader.unknown(image, among: [])
             }
             // What reads JSON can shorten texts by itself.

@@ -24,6 +24,11 @@ struct InspectCommand: ParsableCommand {
         help: ArgumentHelp("Print a document as it is, byte for byte: config, manifest, index.", valueName: "document"))
     var raw: ImageStoreReader.Document?
 
+    @Option(
+        help: ArgumentHelp(
+            "Of an image for several platforms, the one for this platform.", valueName: "os/arch[/variant]"))
+    var platform: String?
+
     @Argument(help: ArgumentHelp("Names of images, image IDs, or beginnings of them.", valueName: "image"))
     var images: [String]
 
@@ -35,11 +40,13 @@ struct InspectCommand: ParsableCommand {
         try ErrorText.reporting {
             let template = try format.flatMap { $0 == "json" || $0.isEmpty ? nil : $0 }
                 .map { text throws(BuildError) in try Template(parsing: text, hasEscapes: false) }
+            let wanted = try PlatformArgument.platform(platform)
             var documents: [JSONValue] = []
             var failures: [any Error] = []
             for text in images {
                 do {
-                    guard let reader = try store.imageReader() else { throw ImageStoreReader.unknown(text, among: []) }
+                    guard let all = try store.imageReader() else { throw ImageStoreReader.unknown(text, among: []) }
+                    let reader = all.choosing(wanted)
                     let image = try reader.find(text)
                     if let raw {
                         StandardOutput.write(try reader.bytes(of: raw, image))

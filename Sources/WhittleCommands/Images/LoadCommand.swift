@@ -22,6 +22,11 @@ struct LoadCommand: AsyncParsableCommand {
         help: ArgumentHelp("The archive. Without it: standard input.", valueName: "file"), completion: .file())
     var input: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Of an image for several platforms, the one for this platform alone.", valueName: "os/arch[/variant]"))
+    var platform: String?
+
     @Flag(
         name: [.customShort("q"), .customLong("quiet")],
         help: "Taken as docker does; there is no progress to leave out.")
@@ -33,7 +38,9 @@ struct LoadCommand: AsyncParsableCommand {
             let use = try StoreUse(store.directory)
             defer { use.close() }
             let loader = ImageLoader(blobs: use.blobs, names: use.names, scratch: use.scratch)
-            for image in try await loader.load(from: input == "-" ? nil : input) {
+            let loaded = try await loader.load(
+                from: input == "-" ? nil : input, platform: PlatformArgument.platform(platform))
+            for image in loaded {
                 for name in image.names { print("Loaded image: \(name.familiarName)") }
                 if image.names.isEmpty { print("Loaded image ID: \(image.id)") }
             }

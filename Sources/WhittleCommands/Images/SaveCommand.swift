@@ -26,6 +26,11 @@ struct SaveCommand: AsyncParsableCommand {
         help: ArgumentHelp("docker, or oci for an OCI image layout without docker's own file.", valueName: "format"))
     var format = ImageSaver.Format.docker
 
+    @Option(
+        help: ArgumentHelp(
+            "Of an image for several platforms, the one for this platform alone.", valueName: "os/arch[/variant]"))
+    var platform: String?
+
     @Argument(help: ArgumentHelp("Names of images, image IDs, or beginnings of them.", valueName: "image"))
     var images: [String]
 
@@ -38,7 +43,9 @@ struct SaveCommand: AsyncParsableCommand {
             let use = try StoreUse(store.directory)
             defer { use.close() }
             let destination = output.map { StreamDestination.file(path: $0) } ?? .standardOutput
-            try await ImageSaver(names: use.names, blobs: use.blobs).save(images, as: format, to: destination)
+            try await ImageSaver(
+                names: use.names, blobs: use.blobs, platform: PlatformArgument.platform(platform)
+            ).save(images, as: format, to: destination)
         }
     }
 }

@@ -14,14 +14,7 @@ extension RunCommand {
         request.environment += try process.environment.compactMap { try EnvironmentLine($0, "--env").assignment }
         request.workingDirectory = process.workingDirectory
         request.user = process.user
-        request.platform = try process.platform.map { text in
-            guard let platform = Platform(parsing: text) else {
-                throw BuildError.invalidArgument(
-                    "--platform", text, "it is no platform",
-                    hint: "the form is OS/ARCH[/VARIANT], such as linux/arm64")
-            }
-            return platform
-        }
+        request.platform = try PlatformArgument.platform(process.platform)
         request.isRootReadOnly = files.isReadOnly
         request.mounts =
             try files.volumes.map { try MountArgument(volume: $0).mount }

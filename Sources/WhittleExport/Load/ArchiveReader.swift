@@ -3,6 +3,7 @@ internal import WhittleArchive
 internal import WhittleCore
 internal import WhittleFileSystem
 internal import WhittleOCI
+internal import WhittleRegistry
 internal import WhittleStore
 
 /// Finds the images of an archive and checks them: every blob is there, and every layer is what the configuration says.
@@ -10,13 +11,16 @@ struct ArchiveReader {
     private let files: ArchiveFiles
     private let cancellation: Cancellation
     private let byDigest: [Digest: ArchiveFiles.File]
+    /// Of images for several platforms, the one for this platform is wanted; `nil` for all.
+    private let platform: Platform?
 
     /// Longer documents are refused: none of a real image comes near.
     private static let documentLimit: Int64 = 8 << 20
     /// An index of indexes of images is the deepest that any tool writes.
     private static let depthLimit = 3
 
-    init(_ files: ArchiveFiles, _ cancellation: Cancellation) {
+    init(_ files: ArchiveFiles, _ cancellation: Cancellation, platform: Platform? = nil) {
+        self.platform = platform
         self.files = files
         self.cancellation = cancellation
         byDigest = Dictionary(files.files.values.map { ($0.digest, $0) }) { first, _ in first }
@@ -66,6 +70,14 @@ struct ArchiveReader {
         let images = try manifests(below: entry, depth: 0, &files)
         guard let chosen = images.first(where: { $0.descriptor.platform?.satisfies(.host) ?? false }) ?? images.first
         else { throw BuildError.invalidImageArchive("the index \(entry.digest) has no image that the archive has") }
+        if let platform, entry.mediaType.isIndex {
+            let wanted = Index(manifests: images.map(\.descriptor)).candidates(for: platform).first
+            guard let wanted else {
+                throw BuildError.wrongPlatform(
+                    entry.digest.short, wanted: platform, available: images.compactMap(\.descriptor.platform))
+            }
+            return try layoutImage(wanted)
+        }
         var target = entry
         for key in [ImageNames.nameAnnotation, LayoutIndex.tagAnnotation, LayerSizeAnnotation.key] {
             target.annotations[key] = nil

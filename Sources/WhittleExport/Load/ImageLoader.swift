@@ -30,12 +30,13 @@ package struct ImageLoader: Sendable {
     /// The store gets none of them before all are checked: digests of blobs and of uncompressed layers, and that nothing
     /// is missing. Memory is bounded, whatever the archive.
     ///
-    /// - Throws: `not-an-image-archive`, `invalid-image-archive`, `malformed-archive`, `malformed-compression`,
+    /// - Parameter platform: of images for several, the one for this platform alone is loaded; `nil` for all.
+    /// - Throws: `not-an-image-archive`, `invalid-image-archive`, `wrong-platform`, `malformed-archive`, `malformed-compression`,
     ///   `malformed-document`, `invalid-image-reference`, `file-system`, `CancellationError`.
-    package func load(from file: String?) async throws -> [Loaded] {
+    package func load(from file: String?, platform: Platform? = nil) async throws -> [Loaded] {
         let images = try await BlockingPool.shared.runCancellable { cancellation in
             let files = try Self.unpack(file, scratch, cancellation)
-            return try ArchiveReader(files, cancellation).images()
+            return try ArchiveReader(files, cancellation, platform: platform).images()
         }
         for image in images {
             try await BlockingPool.shared.run { try put(image) }

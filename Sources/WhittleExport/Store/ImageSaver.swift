@@ -1,4 +1,4 @@
-internal import WhittleCore
+package import WhittleCore
 internal import WhittleFileSystem
 internal import WhittleOCI
 package import WhittleStore
@@ -17,16 +17,21 @@ package struct ImageSaver: Sendable {
     private let blobs: BlobStore
     private let reader: ImageStoreReader
 
-    package init(names: ImageNames, blobs: BlobStore) {
+    /// Whether only the image for one platform of each is wanted.
+    private let isForOnePlatform: Bool
+
+    /// - Parameter platform: of images for several, the one for this platform alone is written; `nil` for all.
+    package init(names: ImageNames, blobs: BlobStore, platform: Platform? = nil) {
         self.names = names
         self.blobs = blobs
-        reader = ImageStoreReader(names: names, blobs: blobs)
+        reader = ImageStoreReader(names: names, blobs: blobs, platform: platform)
+        isForOnePlatform = platform != nil
     }
 
     /// Writes the images that `texts` name: a repository without a tag stands for all of its tags, an ID for the image
     /// without a name.
     ///
-    /// - Throws: `unknown-image`, `ambiguous-image`, `blob-missing`, `blob-damaged`, `output-destination`,
+    /// - Throws: `unknown-image`, `ambiguous-image`, `wrong-platform`, `blob-missing`, `blob-damaged`, `output-destination`,
     ///   `CancellationError`. A file is then as it was before.
     package func save(_ texts: [String], as format: Format, to destination: StreamDestination) async throws {
         let images = try texts.flatMap { try find($0) }
@@ -70,9 +75,9 @@ package struct ImageSaver: Sendable {
 
     private func contents(of target: Descriptor, _ names: [ImageReference]) throws -> ImageLayout.Image {
         var contents: [Digest: ImageLayout.File.Content] = [:]
-        try collect(target, into: &contents)
-        let manifest = try reader.manifest(of: target)
-        var entry = target
+        var entry = isForOnePlatform ? try reader.chosenManifest(target, names.first) : target
+        try collect(entry, into: &contents)
+        let manifest = try reader.manifest(of: entry)
         for key in [LayerSizeAnnotation.key, ImageNames.nameAnnotation, LayoutIndex.tagAnnotation] {
             entry.annotations[key] = nil
         }

@@ -21,16 +21,21 @@ struct ImageStoreExporter: Sendable {
         }
         let sizes = try await BlockingPool.shared.runCancellable { cancellation in
             for document in documents.documents { try blobs.store(document.bytes, in: scratch) }
-            // Those of the first platform alone: an entry has room for one list.
-            return try images[0].layers.map { layer in
-                try layer.uncompressedSize
-                    ?? BlobCopy(blobs: blobs, digest: layer.descriptor.digest, size: layer.descriptor.size)
-                    .uncompressedSize(cancellation)
+            return try images.map { image in
+                try image.layers.map { layer in
+                    try layer.uncompressedSize
+                        ?? BlobCopy(blobs: blobs, digest: layer.descriptor.digest, size: layer.descriptor.size)
+                        .uncompressedSize(cancellation)
+                }
             }
         }
         guard !wanted.isEmpty else { return }
         var target = documents.descriptor
-        target.annotations[LayerSizeAnnotation.key] = LayerSizeAnnotation.value(sizes)
+        target.annotations[LayerSizeAnnotation.key] =
+            documents.index == nil
+            ? LayerSizeAnnotation.value(sizes[0])
+            : LayerSizeAnnotation.value(
+                of: zip(documents.images, sizes).map { (manifest: $0.descriptor.digest, sizes: $1) })
         // A build that changed nothing must not wait for the disk.
         let current = try names.entries()
         let isDone = wanted.allSatisfy { name in

@@ -1,15 +1,24 @@
 package import WhittleCore
 package import WhittleOCI
+internal import WhittleRegistry
 package import WhittleStore
 
 /// Reads the named images of whittle's store.
 package struct ImageStoreReader: Sendable {
     private let names: ImageNames
     private let blobs: BlobStore
+    /// Which of the images of an index is meant; `nil` for the one for this machine, or any where there is none for it.
+    private let platform: Platform?
 
-    package init(names: ImageNames, blobs: BlobStore) {
+    package init(names: ImageNames, blobs: BlobStore, platform: Platform? = nil) {
         self.names = names
         self.blobs = blobs
+        self.platform = platform
+    }
+
+    /// The same store, of whose images those for `platform` are meant; `nil` as for ``init(names:blobs:platform:)``.
+    package func choosing(_ platform: Platform?) -> ImageStoreReader {
+        ImageStoreReader(names: names, blobs: blobs, platform: platform)
     }
 
     /// Reads the store at `root`.
@@ -128,9 +137,17 @@ package struct ImageStoreReader: Sendable {
     }
 
     private func read(_ name: ImageReference?, _ descriptor: Descriptor) throws -> StoredImage {
-        let manifest = try manifest(of: descriptor)
+        let chosen = try chosenManifest(descriptor, name)
+        let manifest = try Manifest(parsing: blobs.bytes(of: chosen.digest), mediaType: chosen.mediaType)
         let configuration = try ImageConfiguration(parsing: blobs.bytes(of: manifest.config.digest))
-        let sizes = LayerSizeAnnotation.sizes(in: descriptor.annotations, count: manifest.layers.count)
+        if let platform, !descriptor.mediaType.isIndex, !configuration.platform.satisfies(platform) {
+            throw BuildError.wrongPlatform(
+                name?.familiarName ?? descriptor.digest.short, wanted: platform, available: [configuration.platform])
+        }
+        let (annotations, count) = (descriptor.annotations, manifest.layers.count)
+        let sizes =
+            LayerSizeAnnotation.sizes(in: annotations, of: chosen.digest, count: count)
+            ?? (platform == nil ? LayerSizeAnnotation.sizes(in: annotations, count: count) : nil)
         return StoredImage(
             name: name, target: descriptor, id: manifest.config.digest, configuration: configuration,
             layerSizes: sizes ?? manifest.layers.map { ByteCount($0.size) })
@@ -153,10 +170,20 @@ package struct ImageStoreReader: Sendable {
         return try Manifest(parsing: blobs.bytes(of: chosen.digest), mediaType: chosen.mediaType)
     }
 
-    /// The manifest itself, or of an index the one for this machine, else the first one that the store has.
-    private func chosenManifest(_ descriptor: Descriptor) throws -> Descriptor {
+    /// The manifest itself, or of an index the one for the platform, else the first one that the store has.
+    ///
+    /// - Parameter name: what the error calls the image.
+    func chosenManifest(_ descriptor: Descriptor, _ name: ImageReference? = nil) throws -> Descriptor {
         guard descriptor.mediaType.isIndex else { return descriptor }
         let index = try Index(parsing: blobs.bytes(of: descriptor.digest), mediaType: descriptor.mediaType)
+        if let platform {
+            let fitting = try index.candidates(for: platform).first { try blobs.size(of: $0.digest) != nil }
+            guard let fitting else {
+                throw BuildError.wrongPlatform(
+                    name?.familiarName ?? descriptor.digest.short, wanted: platform, available: index.platforms)
+            }
+            return fitting
+        }
         let images = index.candidates(for: .host) + index.manifests.filter { !$0.isAttestation }
         guard let first = images.first else { throw BuildError.emptyImageIndex(descriptor.digest) }
         return try images.first { try blobs.size(of: $0.digest) != nil } ?? first

@@ -58,9 +58,24 @@ public struct StoredImage: Hashable, Sendable {
 /// Keeps the uncompressed sizes of an image's layers on the entry of its name in the store.
 ///
 /// An annotation of the store's own index: the manifest, and so the digest of the image, does not know it. Value: the
-/// sizes in bytes, decimal, lowest layer first, with commas between them.
+/// sizes in bytes, decimal, lowest layer first, with commas between them. For an index of several images each has such a
+/// list, behind the first twelve digits of its manifest's digest and `:`, with `;` between them; a list alone is then that of
+/// the image for this machine.
 enum LayerSizeAnnotation {
     static let key = "dev.whittle.layer-sizes"
+
+    /// - Parameter images: each with the digest of its manifest.
+    static func value(of images: [(manifest: Digest, sizes: [ByteCount])]) -> String {
+        images.map { "\($0.manifest.hex.prefix(12)):\(value($0.sizes))" }.joined(separator: ";")
+    }
+
+    /// The sizes of one of the images of an index; `nil` where they are missing or not one for each of `count` layers.
+    static func sizes(in annotations: [String: String], of manifest: Digest, count: Int) -> [ByteCount]? {
+        let lists = annotations[key]?.split(separator: ";") ?? []
+        let prefix = "\(manifest.hex.prefix(12)):"
+        guard let list = lists.first(where: { $0.hasPrefix(prefix) }) else { return nil }
+        return sizes(in: [key: String(list.dropFirst(prefix.count))], count: count)
+    }
 
     static func value(_ sizes: [ByteCount]) -> String {
         sizes.map { String($0.bytes) }.joined(separator: ",")
