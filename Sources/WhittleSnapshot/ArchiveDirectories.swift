@@ -13,6 +13,8 @@ final class ArchiveDirectories {
     private let creation: DirectoryCreation
     /// What to set at the end, by what a directory is and not by one of the paths that lead to it.
     private var times: [Identity: (path: String, time: FileTime)] = [:]
+    /// Directories whose time is that of their entry: what is put into them later is no reason to keep another one.
+    private var named: Set<Identity> = []
 
     private struct Identity: Hashable {
         let device: UInt64
@@ -48,7 +50,9 @@ final class ArchiveDirectories {
     /// The directory's own entry says its time.
     func forget(_ directory: FileDescriptor) throws(Errno) {
         let status = try Syscall.status(directory)
-        times[Identity(device: status.device, inode: status.inode)] = nil
+        let identity = Identity(device: status.device, inode: status.inode)
+        times[identity] = nil
+        named.insert(identity)
     }
 
     /// Sets the times of directories that have no entry.
@@ -66,10 +70,11 @@ final class ArchiveDirectories {
             }
         }
         times = [:]
+        named = []
     }
 
     private func keep(_ time: FileTime, of status: FileStatus, _ path: String) {
         let identity = Identity(device: status.device, inode: status.inode)
-        if times[identity] == nil { times[identity] = (path, time) }
+        if times[identity] == nil, !named.contains(identity) { times[identity] = (path, time) }
     }
 }

@@ -4,6 +4,7 @@ import os
 import subprocess
 import tarfile
 
+import layout
 from harness import test
 
 
@@ -302,3 +303,13 @@ def xattrs(case):
     case.build("FROM scratch\nCOPY f /f\n", {}, "-o", "type=oci,tar=false,dest=out,name=x:latest", context=context)
     case.run(["umoci", "unpack", "--image", f"{case.directory}/out:latest", case.directory / "bundle"])
     assert os.getxattr(case.directory / "bundle/rootfs/f", "security.capability") == capability
+
+
+@test("ADD of an archive gives a directory the time of its entry, whatever is put into it later")
+def archive_times(case):
+    archive = layout.tar([
+        layout.directory("tree"), layout.directory("tree/dir"), layout.file("tree/dir/first", b"x"),
+        layout.file("tree/second", b"x")])
+    built = case.image("FROM scratch\nADD tree.tar /\n", {"tree.tar": archive})
+    for name in ("/tree", "/tree/dir", "/tree/second"):
+        assert built.member(name).mtime == layout.EPOCH, name
