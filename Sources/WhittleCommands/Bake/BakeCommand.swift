@@ -139,28 +139,25 @@ struct BakeCommand: AsyncParsableCommand {
 
     private func show(_ builds: [BakedBuild], _ warnings: [String]) async throws {
         let mode = try action.mode.resolved(isTerminal: isatty(2) == 1, term: StoreOptions.variable("TERM"))
-        let workflow = WorkflowReport(environment: BuildCommand.environment)
         let printer = ProgressPrinter(
             mode: mode, settings: TerminalProgress.Settings(noColor: action.noColor, variable: StoreOptions.variable),
-            listener: workflow)
+            listener: WorkflowReport(variable: StoreOptions.variable))
         do {
             try await printer.whileShowing {
                 for warning in warnings { printer.handle(.warning(BuildWarning(warning))) }
                 try await build(builds, printer)
             }
-            workflow?.finish(nil, print: ProgressPrinter.writeToStandardError)
+            printer.conclude(nil)
         } catch {
-            let isCancelled = error is CancellationError
-            ProgressPrinter.writeToStandardError(
-                isCancelled ? "build cancelled\n" : "\(printer.failureSummary())\(ErrorText.of(error))\n")
-            workflow?.finish(error, print: ProgressPrinter.writeToStandardError)
+            printer.conclude(error)
             throw ExitCode(EXIT_FAILURE)
         }
     }
 
     private func build(_ builds: [BakedBuild], _ printer: ProgressPrinter) async throws {
         if let path = action.metadataFile { try OutputPlan.check(file: path) }
-        let targets = try engineTargets(builds)
+        var targets = try engineTargets(builds)
+        targets[0].request.measures = printer.wantsSizes
         let outputs = OutputPlan(outputs: targets.flatMap(\.outputs.outputs))
         try outputs.check(standardOutputIsTerminal: isatty(1) == 1, writesImageID: false)
         let limit = try builds.first?.command.cache.storageLimit()

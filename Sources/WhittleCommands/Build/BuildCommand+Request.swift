@@ -18,6 +18,7 @@ extension BuildCommand {
         try outputs.check(standardOutputIsTerminal: isatty(1) == 1, writesImageID: output.iidfile != nil)
         for path in [output.iidfile, output.metadataFile].compactMap({ $0 }) { try OutputPlan.check(file: path) }
         var request = try request()
+        request.measures = printer.wantsSizes
         if execution.shellOnFailure {
             guard isatty(0) == 1 else { throw BuildError.notATerminal("standard input", for: "--shell-on-failure") }
             request.failureShell = FailureTerminal(printer: printer).shell
@@ -83,7 +84,6 @@ extension BuildCommand {
         request.options.ignore = input.ignore
         request.pullsAlways = cache.pull
         request.explains = output.explain
-        request.measures = WorkflowReport(environment: Self.environment)?.wantsSizes ?? false
         request.layerLimit = try cache.layerLimit()
         try addOptions(to: &request.options)
         request.platforms = try platforms()

@@ -56,29 +56,19 @@ struct BuildCommand: AsyncParsableCommand {
             ProgressPrinter.writeToStandardError(ErrorText.of(error) + "\n")
             throw ExitCode.failure
         }
-        let workflow = WorkflowReport(environment: Self.environment)
         let printer = ProgressPrinter(
             mode: mode, settings: TerminalProgress.Settings(noColor: output.noColor, variable: StoreOptions.variable),
-            listener: workflow)
+            listener: WorkflowReport(variable: StoreOptions.variable))
         let status = await Interruption.cancelling {
             do {
                 try await printer.whileShowing { try await build(printer) }
-                workflow?.finish(nil, print: ProgressPrinter.writeToStandardError)
+                printer.conclude(nil)
                 return EXIT_SUCCESS
             } catch {
-                report(error, printer)
-                workflow?.finish(error, print: ProgressPrinter.writeToStandardError)
+                printer.conclude(error)
                 return EXIT_FAILURE
             }
         }
         guard status == EXIT_SUCCESS else { throw ExitCode(status) }
-    }
-
-    private func report(_ error: any Error, _ printer: ProgressPrinter) {
-        if error is CancellationError {
-            ProgressPrinter.writeToStandardError("build cancelled\n")
-        } else {
-            ProgressPrinter.writeToStandardError("\(printer.failureSummary())\(ErrorText.of(error))\n")
-        }
     }
 }

@@ -154,10 +154,8 @@ struct SummaryMarkdown {
 
     /// `0.4 s`, `12.3 s`, `2 min 05 s`.
     static func time(_ duration: Duration) -> String {
-        let tenths = (max(duration, .zero) + .milliseconds(50)) / .milliseconds(100)
-        let whole = Int(tenths)
-        guard whole >= 1200 else { return "\(whole / 10).\(whole % 10) s" }
-        let seconds = whole / 10
+        guard duration + .milliseconds(50) >= .seconds(120) else { return TerminalProgress.seconds(duration) + " s" }
+        let seconds = Int((duration + .milliseconds(50)) / .seconds(1))
         return "\(seconds / 60) min \(seconds % 60 < 10 ? "0" : "")\(seconds % 60) s"
     }
 }

@@ -18,13 +18,15 @@ final class WorkflowReport: Sendable {
     private let summary: String?
 
     /// `nil` outside of a workflow, and where it wants no report.
-    init?(environment: [String: String]) {
-        guard environment["GITHUB_ACTIONS"] == "true" else { return nil }
-        func isOff(_ name: String) -> Bool { ["false", "0"].contains(environment[name]?.lowercased()) }
+    ///
+    /// - Parameter variable: the value of an environment variable.
+    init?(variable: (String) -> String?) {
+        guard variable("GITHUB_ACTIONS") == "true" else { return nil }
+        func isOff(_ name: String) -> Bool { ["false", "0"].contains(variable(name)?.lowercased()) }
         annotates = !isOff("DOCKER_BUILD_CHECKS_ANNOTATIONS")
-        let path = environment["GITHUB_STEP_SUMMARY"] ?? ""
+        let path = variable("GITHUB_STEP_SUMMARY") ?? ""
         summary = isOff("DOCKER_BUILD_SUMMARY") || path.isEmpty ? nil : path
-        commands = WorkflowCommand(workspace: environment["GITHUB_WORKSPACE"])
+        commands = WorkflowCommand(workspace: variable("GITHUB_WORKSPACE"))
         guard annotates || summary != nil else { return nil }
     }
 

@@ -9,13 +9,7 @@ struct DiffCommand: AsyncParsableCommand {
         commandName: "diff",
         abstract: "Compare two images in meaning: configuration, history, layers and files.",
         discussion: """
-            An image is a name or ID of the store, or one of these:
-              docker://REFERENCE          an image of a registry
-              oci:DIRECTORY[:TAG]         an OCI image layout (also oci-layout://DIRECTORY[:TAG])
-              oci-archive:FILE[:TAG]      an archive of such a layout
-              docker-archive:FILE[:NAME]  what 'docker save' writes
-              dir:DIRECTORY               a plain directory, such as '-o type=local' writes; only its files are compared
-            A path of a layout, an archive or a directory stands for itself.
+            \(ImageOpener.forms(ofDirectory: "; only its files are compared"))
 
             Times, and the digests that follow from them, are compared with --times only.
 

@@ -18,6 +18,21 @@ final class ImageOpener: Sendable {
     /// The store, once something had to be put there: an unpacked archive is where all of whittle's unfinished things are.
     private let use = Mutex<StoreUse?>(nil)
 
+    /// What an argument for an image may be, for the help of commands.
+    ///
+    /// - Parameter note: what else is to be said of plain directories.
+    static func forms(ofDirectory note: String = "") -> String {
+        """
+        An image is a name or ID of the store, or one of these:
+          docker://REFERENCE          an image of a registry
+          oci:DIRECTORY[:TAG]         an OCI image layout (also oci-layout://DIRECTORY[:TAG])
+          oci-archive:FILE[:TAG]      an archive of such a layout
+          docker-archive:FILE[:NAME]  what 'docker save' writes
+          dir:DIRECTORY               a plain directory, such as '-o type=local' writes\(note)
+        A path of a layout, an archive or a directory stands for itself.
+        """
+    }
+
     /// - Parameters:
     ///   - findsPackages: whether ``WhittleAnalysis/ImageContents/packages`` is filled; of directories nothing else is.
     ///   - settings: how to talk to registries; asked for when an image of one is first read.

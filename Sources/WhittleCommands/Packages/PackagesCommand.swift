@@ -13,13 +13,7 @@ struct PackagesCommand: AsyncParsableCommand {
         commandName: "sbom",
         abstract: "List the software in an image: packages of its distribution, of languages, and of programs.",
         discussion: """
-            An image is a name or ID of the store, or one of these:
-              docker://REFERENCE          an image of a registry
-              oci:DIRECTORY[:TAG]         an OCI image layout (also oci-layout://DIRECTORY[:TAG])
-              oci-archive:FILE[:TAG]      an archive of such a layout
-              docker-archive:FILE[:NAME]  what 'docker save' writes
-              dir:DIRECTORY               a plain directory, such as '-o type=local' writes
-            A path of a layout, an archive or a directory stands for itself.
+            \(ImageOpener.forms())
 
             Found are the packages of dpkg, apk and rpm, of Python and npm, of Java archives, and the modules of programs \
             that Go linked. Equal images give equal documents: their time is $SOURCE_DATE_EPOCH, else that of the image.

@@ -164,6 +164,21 @@ final class ProgressPrinter: Sendable {
         }
     }
 
+    /// Whether somebody wants the sizes of stages.
+    var wantsSizes: Bool { listener?.wantsSizes ?? false }
+
+    /// Says at the end of a build what ended it, on standard error, and leaves the report of a workflow.
+    ///
+    /// - Parameter error: `nil` where the build succeeded.
+    func conclude(_ error: (any Error)?) {
+        if error is CancellationError {
+            Self.writeToStandardError("build cancelled\n")
+        } else if let error {
+            Self.writeToStandardError("\(failureSummary())\(ErrorText.of(error))\n")
+        }
+        listener?.finish(error, print: Self.writeToStandardError)
+    }
+
     /// The last lines that a step wrote, where the display does not leave them on the screen.
     func tail(of step: Digest) -> [String] {
         state.withLock { state in

@@ -50,15 +50,19 @@ struct WorkflowTests {
         #expect(text.contains("80 steps, 80 of them from the cache (100 %)"))
     }
 
+    private func report(in environment: [String: String]) -> WorkflowReport? {
+        WorkflowReport { environment[$0] }
+    }
+
     @Test("only a workflow has reports, and it can turn them off")
     func environment() {
-        #expect(WorkflowReport(environment: [:]) == nil)
-        #expect(WorkflowReport(environment: ["GITHUB_ACTIONS": "true"]) != nil)
+        #expect(report(in: [:]) == nil)
+        #expect(report(in: ["GITHUB_ACTIONS": "true"]) != nil)
         #expect(
-            WorkflowReport(environment: ["GITHUB_ACTIONS": "true", "DOCKER_BUILD_CHECKS_ANNOTATIONS": "false"]) == nil)
+            report(in: ["GITHUB_ACTIONS": "true", "DOCKER_BUILD_CHECKS_ANNOTATIONS": "false"]) == nil)
         let summary = ["GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": "/tmp/x"]
-        #expect(WorkflowReport(environment: summary)?.wantsSizes == true)
+        #expect(report(in: summary)?.wantsSizes == true)
         let off = summary.merging(["DOCKER_BUILD_SUMMARY": "false"]) { $1 }
-        #expect(WorkflowReport(environment: off)?.wantsSizes == false)
+        #expect(report(in: off)?.wantsSizes == false)
     }
 }
